@@ -1,0 +1,38 @@
+"""`weaver doctor`: can this machine and home run Weaver?"""
+
+from typing import Annotated
+
+import typer
+
+from cli.context import AsJson, read_settings
+from cli.errors import UNREACHABLE
+from cli.health import checks_for, examine
+from cli.render import emit, out, say
+from rich.text import Text
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("doctor")(doctor)
+
+
+def doctor(
+    port_temporal: Annotated[int, typer.Option(min=1, max=65_535, help="Port that `weaver up` would take for Temporal.")] = 7233,
+    port_ui: Annotated[int, typer.Option(min=1, max=65_535, help="Port that `weaver up` would take for the UI.")] = 8233,
+    as_json: AsJson = False,
+) -> None:
+    """Check Python, home, disk, database, bars, strategies, calendar, Temporal, ports; exit 3 when one fails.
+
+    Example: weaver doctor --json
+    """
+    findings = examine(checks_for(read_settings(), temporal_port=port_temporal, ui_port=port_ui))
+    failed = [finding for finding in findings if not finding.is_fine]
+    if as_json:
+        checks = [{"name": one.name, "ok": one.is_fine, "detail": one.detail} for one in findings]
+        emit({"ok": not failed, "checks": checks})
+    else:
+        for one in findings:
+            mark = Text("ok    ", style="green") if one.is_fine else Text("FAILS ", style="bold red")
+            out.print(Text.assemble(mark, f"{one.name:<11}", one.detail), soft_wrap=True)
+    if failed:
+        say(f"{len(failed)} of {len(findings)} checks failed.")
+        raise typer.Exit(UNREACHABLE)

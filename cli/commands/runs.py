@@ -1,0 +1,298 @@
+"""`weaver runs`: what WallE holds of runs; only `stop` needs a server."""
+
+import asyncio
+import csv
+import sys
+from contextlib import suppress
+from typing import Annotated, cast
+
+import typer
+
+from cli.context import AsJson, read_settings, required_runs, stored_runs
+from cli.documents import (
+    decision_documents,
+    equity_documents,
+    event_documents,
+    fill_documents,
+    order_documents,
+    percent_done,
+    run_document,
+    trade_documents,
+)
+from cli.outcome import listed, run_with_result, show_equity, show_result
+from cli.render import emit, money, say, short_time, show, table
+from cli.stack import running_server
+from weaver.errors import BadValue, NotFound, UnknownName
+from weaver.glados.runs import RunStatus
+from weaver.walle.model import RunRecord
+from weaver.walle.queries import MOST_ON_A_PAGE, Queries
+from weaver.walle.results import RunFiles
+
+RunId = Annotated[str, typer.Argument(help="Id of a run; see: weaver runs list", show_default=False)]
+
+_app = typer.Typer(help="List runs; show their fills, trades, equity, decisions, events; stop them.", rich_markup_mode="rich")
+
+
+def add_to(app: typer.Typer) -> None:
+    app.add_typer(_app, name="runs")
+
+
+@_app.command("list")
+def list_runs(
+    status: Annotated[str | None, typer.Option(help="Only runs in this status.", show_default=False)] = None,
+    strategy: Annotated[str | None, typer.Option(help="Only runs of this strategy.", show_default=False)] = None,
+    symbol: Annotated[str | None, typer.Option(help="Only runs on this symbol.", show_default=False)] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Newest that many in the table; --json has all.")] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """List runs, newest first.
+
+    Example: weaver runs list --status completed --strategy sma-cross
+    """
+    wanted = _status(status)
+    with stored_runs(read_settings()) as queries:
+        runs = _all(queries, wanted, strategy, symbol) if queries else []
+    if as_json:
+        emit([run_document(run) for run in runs])
+        return
+    rows = [
+        [
+            run.id,
+            run.strategy,
+            listed(run.symbols),
+            run.timeframe,
+            run.status.value,
+            f"{percent_done(run):.0f} %",
+            money(run.equity),
+            short_time(run.created_at),
+        ]
+        for run in runs[:limit]
+    ]
+    table(["run", "strategy", "symbols", "bars", "status", "done", "equity", "created"], rows, right=(5, 6))
+    if len(runs) > limit:
+        say(f"{len(runs) - limit} older ones are not shown; see --limit.")
+    if not runs:
+        say("No runs. Start one: weaver backtest sma-cross --symbol AAPL")
+
+
+def _status(text: str | None) -> RunStatus | None:
+    if text is None:
+        return None
+    names = [one.value for one in RunStatus]
+    if text not in names:
+        raise UnknownName("status", text, names)
+    return RunStatus(text)
+
+
+def _all(queries: Queries, status: RunStatus | None, strategy: str | None, symbol: str | None) -> list[RunRecord]:
+    runs: list[RunRecord] = []
+    page = 1
+    while True:
+        found = queries.runs(status=status, strategy=strategy, symbol=symbol, page=page, page_size=MOST_ON_A_PAGE)
+        runs += found.items
+        if len(runs) >= found.total or not found.items:
+            return runs
+        page += 1
+
+
+@_app.command("show")
+def show_run(run_id: RunId, as_json: AsJson = False) -> None:
+    """Show a run: what was asked, how far it is, and its result.
+
+    Example: weaver runs show my-run --json
+    """
+    result = None
+    with required_runs(read_settings(), run_id) as queries:
+        run = queries.run(run_id)
+        with suppress(NotFound):
+            result = queries.result(run_id)
+    if as_json:
+        emit(run_with_result(run, result))
+        return
+    if result:
+        show_result(run, result)
+    else:
+        show(f"{run.strategy} on {listed(run.symbols)}, {run.timeframe} bars", style="bold")
+        show(f"run {run.id} is {run.status.value}, {run.bars_done:,} of {run.bars_total or 0:,} bars done ({percent_done(run):.0f} %)")
+    if run.error:
+        place = f"{run.error.file}:{run.error.line}: " if run.error.file else ""
+        show(f"error ({run.error.code}): {place}{run.error.message}", style="red")
+
+
+@_app.command()
+def fills(run_id: RunId, as_json: AsJson = False) -> None:
+    """Show a run's fills in time order; a fill's time is the start of the bar that filled.
+
+    Example: weaver runs fills my-run --json
+    """
+    run, files = _stored(run_id)
+    documents = fill_documents(run.id, files.fills(run.windows))
+    if as_json:
+        emit(documents)
+        return
+    names = ("time", "symbol", "side", "quantity", "price", "commission", "slippage", "order_id")
+    table(names, [[str(one[name]) for name in names] for one in documents], right=(3, 4, 5, 6))
+
+
+@_app.command()
+def orders(run_id: RunId, as_json: AsJson = False) -> None:
+    """Show a run's orders as they ended.
+
+    Example: weaver runs orders my-run --json
+    """
+    run, files = _stored(run_id)
+    documents = order_documents(run.id, files.orders(run.windows))
+    if as_json:
+        emit(documents)
+        return
+    names = (
+        "created_at",
+        "symbol",
+        "side",
+        "order_type",
+        "quantity",
+        "filled_quantity",
+        "filled_avg_price",
+        "status",
+        "reject_reason",
+        "id",
+    )
+    table(names, [["" if one[name] is None else str(one[name]) for name in names] for one in documents], right=(4, 5, 6))
+
+
+@_app.command()
+def trades(run_id: RunId, as_json: AsJson = False) -> None:
+    """Show a run's closed trades, first in first out.
+
+    Example: weaver runs trades my-run --json
+    """
+    run, files = _stored(run_id)
+    found = files.trades(run.windows)
+    if as_json:
+        emit(trade_documents(found))
+        return
+    rows = [
+        [
+            one.symbol,
+            one.side,
+            f"{one.quantity:,g}",
+            short_time(one.entry_time),
+            money(one.entry_price),
+            short_time(one.exit_time),
+            money(one.exit_price),
+            money(one.pnl),
+            f"{one.return_pct:.2f} %",
+            f"{one.mae_pct:.2f} %",
+            f"{one.mfe_pct:.2f} %",
+            str(one.bars_held),
+            one.exit_reason,
+        ]
+        for one in found
+    ]
+    headings = ("symbol", "side", "quantity", "entry", "price", "exit", "price", "P&L", "return", "MAE", "MFE", "bars", "reason")
+    table(headings, rows, right=(2, 4, 6, 7, 8, 9, 10, 11))
+
+
+@_app.command()
+def equity(
+    run_id: RunId,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values on stdout.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show a run's equity against buy and hold, as a plot, CSV or JSON.
+
+    Example: weaver runs equity my-run --csv > equity.csv
+    """
+    if as_csv and as_json:
+        raise BadValue("--csv", "--json", "one of the two")
+    run, files = _stored(run_id)
+    columns = files.equity(run.windows)
+    if as_json or as_csv:
+        documents = equity_documents(columns, float(str(run.config.get("cash", 100_000))))
+        if as_json:
+            emit(documents)
+            return
+        writer = csv.DictWriter(sys.stdout, ["time", "equity", "drawdown", "drawdown_pct", "benchmark"], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(documents)
+        return
+    show_equity(columns, f"{run.strategy} on {listed(run.symbols)}, run {run.id}")
+
+
+@_app.command()
+def decisions(
+    run_id: RunId,
+    limit: Annotated[int, typer.Option(min=1, help="Last that many in the table; --json has all.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Show the bars at which the strategy wanted something, what it saw and why; times are bar ends.
+
+    Example: weaver runs decisions my-run --json
+    """
+    run, files = _stored(run_id)
+    documents = decision_documents(run.id, files.decisions(run.windows))
+    if as_json:
+        emit(documents)
+        return
+    rows = [
+        [str(one["time"]), "; ".join(map(str, cast(list[object], one["intents"]))), "; ".join(map(str, cast(list[object], one["notes"])))]
+        for one in documents[-limit:]
+    ]
+    table(["bar end", "wanted", "notes"], rows)
+    if len(documents) > limit:
+        say(f"The last {limit} of {len(documents)}; see --limit.")
+
+
+@_app.command()
+def events(
+    run_id: RunId,
+    type: Annotated[
+        list[str] | None, typer.Option(help="Only events of this type; may be given several times.", show_default=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what happened in a run, step by step.
+
+    Example: weaver runs events my-run --type backtest.WindowCompleted
+    """
+    with required_runs(read_settings(), run_id) as queries:
+        run = queries.run(run_id)
+        found = queries.events(run_id, type)
+    if as_json:
+        emit(event_documents(found))
+        return
+    table(["time", "type", "from"], [[event.ts.strftime("%Y-%m-%d %H:%M:%S"), event.type, event.producer] for event in found])
+    if not found and not run.status.is_final:
+        say("Events are stored when the run has ended.")
+
+
+@_app.command()
+def stop(run_id: RunId, as_json: AsJson = False) -> None:
+    """Stop a run; what it came to so far is kept as a partial result. Stopping twice is fine.
+
+    Example: weaver runs stop my-run
+    """
+    settings = read_settings()
+    with stored_runs(settings) as queries:
+        known = None
+        if queries:
+            with suppress(NotFound):
+                known = queries.run(run_id)
+    if known is not None and known.status.is_final:
+        say(f"Run {run_id} is {known.status.value} already.")
+        status = known.status
+    else:
+        with running_server(settings) as where:
+            from cli.running import stop as stop_run  # Temporal's SDK is loaded only where it is needed
+
+            status = asyncio.run(stop_run(where, run_id))
+        say(f"Run {run_id} is {status.value}.")
+    if as_json:
+        emit({"run_id": run_id, "status": status.value})
+
+
+def _stored(run_id: str) -> tuple[RunRecord, RunFiles]:
+    settings = read_settings()
+    with required_runs(settings, run_id) as queries:
+        run = queries.run(run_id)
+    return run, RunFiles(settings.results_location, run_id)

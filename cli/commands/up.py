@@ -1,0 +1,80 @@
+"""`weaver up`: Temporal and the worker in the foreground."""
+
+import os
+from contextlib import ExitStack
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from cli.context import AsJson, read_settings
+from cli.homes import Home, Stack
+from cli.ports import check_free
+from cli.render import emit, say
+from cli.supervisor import Supervisor
+from weaver.errors import BadInput, Unusable
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("up")(up)
+
+
+def up(
+    port_temporal: Annotated[int, typer.Option(min=1, max=65_535, help="Port of the Temporal server.")] = 7233,
+    port_ui: Annotated[int, typer.Option(min=1, max=65_535, help="Port of the Temporal UI.")] = 8233,
+    as_json: AsJson = False,
+) -> None:
+    """Run Temporal and the worker here until Ctrl-C.
+
+    All commands of the same WEAVER_HOME use this stack while it runs. What dies is started again; logs are in
+    WEAVER_HOME/logs.
+
+    Example: weaver up --port-temporal 7243 --port-ui 8243
+    """
+    settings = read_settings()
+    if settings.temporal_address:
+        raise BadInput(
+            f"WEAVER_TEMPORAL_ADDRESS names a Temporal server already ({settings.temporal_address}). "
+            "Run a worker for it with: python -m worker; or unset the variable.",
+            field="WEAVER_TEMPORAL_ADDRESS",
+        )
+    home = Home(settings.home_path)
+    if home.is_owned():
+        raise Unusable(_occupied(home))
+    check_free(port_temporal, "Temporal", "--port-temporal")
+    check_free(port_ui, "the Temporal UI", "--port-ui")
+    home.make()
+    supervisor = Supervisor(home, temporal_port=port_temporal, ui_port=port_ui, started_by="weaver up", environment=os.environ)
+    supervisor.obey_signals()
+    with ExitStack() as owned:
+        with home.starting():
+            if not owned.enter_context(home.owning()):
+                raise Unusable(_occupied(home))  # somebody was quicker
+            home.forget_stack()
+            owned.callback(supervisor.stop)
+            say(f"Starting Temporal and the worker on {home.path} ...")
+            stack = supervisor.start()
+        if stack is not None:
+            _announce(stack, home, as_json=as_json)
+            supervisor.watch(lambda: False)
+        say("Stopping ...")
+
+
+def _announce(stack: Stack, home: Home, *, as_json: bool) -> None:
+    if as_json:
+        emit({"home": str(home.path), **asdict(stack)})
+    say(f"Temporal     {stack.address}  (namespace {stack.namespace})")
+    say(f"Temporal UI  {stack.ui_url}")
+    say(f"Home         {home.path}  (logs in {home.logs})")
+    say("Ready. Ctrl-C stops everything.")
+
+
+def _occupied(home: Home) -> str:
+    stack = home.running()
+    if stack is None:
+        return f"Another stack is just starting or stopping on {home.path}. Try again in a moment."
+    return (
+        f"A stack runs on {home.path} already: Temporal at {stack.address}, UI {stack.ui_url}, "
+        f"started by `{stack.started_by}` (pid {stack.pids['supervisor']}). Every command of this home uses it; "
+        "to have another one, set another WEAVER_HOME."
+    )

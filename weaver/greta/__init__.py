@@ -1,0 +1,1 @@
+"""Greta replays bars: a pure function of bars, strategy, parameters, costs and state."""

@@ -1,0 +1,417 @@
+"""Replays a stretch of the timeline: match, show, decide, place, and the equity of every step.
+
+Speed: while no order works, the loop does nothing but move the view and call `decide`; equity is computed per stretch
+from the few steps at which holdings changed. Where a run is cut into windows, or a window into stretches, changes nothing.
+"""
+
+import gc
+import json
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from time import perf_counter
+
+import numpy as np
+
+from weaver.errors import StrategyBroken, WeaverError
+from weaver.greta.book import Book
+from weaver.greta.feed import Feed, Setup
+from weaver.greta.matching import Order, Prices
+from weaver.greta.records import DecisionRow, EquityColumns, OrderRow, Rows, Window
+from weaver.greta.desk import Desk
+from weaver.greta.state import EngineState, Totals
+from weaver.greta.venue import Venue
+from weaver.market import Floats
+from weaver.marvin.guard import broken
+from weaver.marvin.intents import Intent, describe
+from weaver.marvin.strategy import AnyStrategy, StrategyState
+from weaver.marvin.view import Execution, Position, View, WorkingOrder
+from weaver.orders import Side
+
+ENGINE_VERSION = "1"
+"""Changes whenever the same bars, strategy and costs could give another result."""
+
+_STATE_BYTES = 16_384
+_LONGEST_STRETCH = 65_536
+_STRETCH_SECONDS = 0.2
+_BEFORE_ALL = np.iinfo(np.int64).min
+
+
+class Pulse:
+    """Where a replay is, readable from another thread at any time: `steps` stands still when the strategy does."""
+
+    def __init__(self) -> None:
+        self.base = 0
+        self.view: View | None = None
+
+    @property
+    def steps(self) -> int:
+        return self.base + (self.view.step if self.view else 0)
+
+
+def initial_state(feed: Feed, setup: Setup, strategy: AnyStrategy) -> EngineState:
+    """Return the state before the first step: cash only, and the strategy's State with its defaults."""
+    book = Book.opened(
+        float(setup.cash), len(feed.series), allow_short=setup.allow_short, leverage=float(setup.leverage)
+    )
+    state = strategy.state_type() if strategy.state_type else None
+    return EngineState(0, book.to_dict(), [], Totals(), state.model_dump_json() if state else None)
+
+
+def advance(
+    feed: Feed,
+    strategy: AnyStrategy,
+    setup: Setup,
+    state: EngineState,
+    *,
+    steps: int,
+    on_progress: Callable[[int], None] | None = None,
+    pulse: Pulse | None = None,
+) -> tuple[EngineState, Window]:
+    """Replay the next `steps` steps (fewer at the end) and return the state after them and what they wrote.
+
+    `on_progress` gets the steps done so far, a few times a second; what it raises ends the replay. Raises
+    StrategyBroken for what the strategy does wrong.
+    """
+    replay = _Replay(feed, strategy, setup, state, pulse or Pulse())
+    with _rare_collections():
+        return _advance(replay, min(steps, feed.steps - state.step), on_progress)
+
+
+def _advance(replay: "_Replay", left: int, on_progress: Callable[[int], None] | None) -> tuple[EngineState, Window]:
+    stretch, done = 256, 0
+    while done < left:
+        count = min(stretch, left - done)
+        began = perf_counter()
+        replay.stretch(count)
+        done += count
+        if on_progress:
+            on_progress(done)
+        if perf_counter() - began < _STRETCH_SECONDS:
+            stretch = min(2 * stretch, _LONGEST_STRETCH)
+        else:
+            stretch = max(stretch // 2, 1)
+    return replay.state(), replay.window()
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Look for cyclic garbage rarely: a replay makes many rows that stay and no cycles, and looking costs a third of the time."""
+    usual = gc.get_threshold()
+    gc.set_threshold(100_000, 50, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+
+
+def open_orders(feed: Feed, setup: Setup, state: EngineState) -> list[OrderRow]:
+    """Return the orders that still work in `state`, as rows."""
+    replay = _Replay(feed, feed.strategy, setup, state, Pulse())
+    return [replay.venue.row(order, None) for order in replay.venue.working]
+
+
+class _Account:
+    """The run's money as the strategy sees it at the present step."""
+
+    def __init__(self, feed: Feed, venue: Venue, marks: Callable[[], list[float]]) -> None:
+        self._index = {symbol: index for index, symbol in enumerate(feed.symbols)}
+        self._venue = venue
+        self._marks = marks
+
+    @property
+    def cash(self) -> float:
+        return self._venue.book.cash
+
+    def equity(self) -> float:
+        return self._venue.book.equity(self._marks())
+
+    def quantity(self, symbol: str) -> float:
+        return self._venue.book.quantities[self._index[symbol]]
+
+    def position(self, symbol: str) -> Position:
+        index = self._index[symbol]
+        return Position(self._venue.book.quantities[index], self._venue.book.average_price(index))
+
+    def working_orders(self, symbol: str | None) -> tuple[WorkingOrder, ...]:
+        return tuple(
+            self._shown(order)
+            for order in self._venue.working
+            if not order.status.is_final and (symbol is None or order.symbol == self._index[symbol])
+        )
+
+    def executions(self, symbol: str | None) -> tuple[Execution, ...]:
+        return tuple(
+            Execution(one.order_id, one.symbol, Side(one.side), one.quantity, one.price)
+            for one in self._venue.executions
+            if symbol is None or one.symbol == symbol
+        )
+
+    def _shown(self, order: Order) -> WorkingOrder:
+        return WorkingOrder(
+            id=order.id,
+            symbol=next(symbol for symbol, index in self._index.items() if index == order.symbol),
+            side=order.side,
+            order_type=order.order_type,
+            quantity=order.quantity,
+            filled_quantity=order.filled,
+            limit=order.limit,
+            stop=order.stop,
+            time_in_force=order.time_in_force,
+            role=order.role,
+        )
+
+
+@dataclass(slots=True)
+class _Decided:
+    """A step at which the strategy wanted something, before it is put into words."""
+
+    step: int
+    quantities: list[float]
+    notes: list[str]
+    intents: list[Intent]
+    orders: list[str]
+
+
+def _decisions(feed: Feed, decided: list[_Decided]) -> list[DecisionRow]:
+    """Put decisions into words: what was seen, said and wanted, as JSON."""
+    rows: list[DecisionRow] = []
+    for one in decided:
+        seen: dict[str, dict[str, float | None]] = {}
+        for index, series in enumerate(feed.series):
+            row = feed.row(index, one.step)
+            columns = {"close": series.bars.close, **series.indicators}
+            values = {name: float(column[row]) if row >= 0 else math.nan for name, column in columns.items()}
+            known = {name: value if math.isfinite(value) else None for name, value in values.items()}
+            seen[series.bars.symbol] = {"position": one.quantities[index], **known}
+        rows.append(
+            DecisionRow(
+                int(feed.times[one.step]),
+                json.dumps(seen),
+                json.dumps(one.notes),
+                json.dumps([describe(intent) for intent in one.intents]),
+                json.dumps(one.orders),
+            )
+        )
+    return rows
+
+
+class _Replay:
+    """One window under way."""
+
+    def __init__(self, feed: Feed, strategy: AnyStrategy, setup: Setup, state: EngineState, pulse: Pulse) -> None:
+        self.feed = feed
+        self.strategy = strategy
+        self.step = state.step
+        self.book = Book.opened(
+            float(setup.cash), len(feed.series), allow_short=setup.allow_short, leverage=float(setup.leverage)
+        )
+        self.book.restore(state.book)
+        self.totals = Totals(**{name: getattr(state.totals, name) for name in Totals.__dataclass_fields__})
+        self.venue = Venue(feed, setup, self.book, [Order.from_dict(order) for order in state.orders], self.totals)
+        self.desk = Desk(feed, self.venue)
+        self._state_json = state.strategy_state
+        self._cash = float(setup.cash)
+        account = _Account(feed, self.venue, lambda: self._marks(self.step + self.view.step))
+        self.view = View(feed.series, account, feed.coarse, self._parsed(state.strategy_state))
+        self._symbols = list(self.view.by_symbol.values())
+        self._files = strategy.code_files()
+        self._pulse = pulse
+        self._decided: list[_Decided] = []
+        self._equity: list[Floats] = []
+        self._benchmark: list[Floats] = []
+        self._first = state.step
+        pulse.view = self.view
+
+    def stretch(self, count: int) -> None:
+        """Replay `count` steps from the present one."""
+        first = self.step
+        self._pulse.base = first
+        self._show(first, count)
+        changes = [(0, self.book.cash, list(self.book.quantities))]
+        at = 0
+        while at < count:
+            if self.venue.working:
+                self._move(at)
+                if self.venue.match(self._new_rows(first + at), self._prices, partial(self._marks, first + at - 1)):
+                    changes.append((at, self.book.cash, list(self.book.quantities)))
+                until = at + 1
+            else:
+                until = count
+            at, intents = self._decide(at, until)
+            if self.venue.executions:
+                self.venue.executions.clear()
+            if intents:
+                self._place(first + at, intents)
+                self.view.notes.clear()
+            at += 1
+        self._measure(first, count, changes)
+        self.step = first + count
+        self.view.step = 0
+        self._pulse.base = self.step
+
+    def state(self) -> EngineState:
+        return EngineState(
+            self.step, self.book.to_dict(), [order.to_dict() for order in self.venue.working], self.totals, self._state_json
+        )
+
+    def window(self) -> Window:
+        none = np.empty(0, np.float64)
+        return Window(
+            EquityColumns(
+                self.feed.starts[self._first : self.step],
+                np.concatenate([none, *self._equity]),
+                np.concatenate([none, *self._benchmark]),
+            ),
+            self.venue.written.fills,
+            Rows(len(self.venue.written.orders), self.venue.order_rows),
+            self.venue.written.trades,
+            Rows(len(self._decided), partial(_decisions, self.feed, self._decided)),
+        )
+
+    # Moving along the timeline.
+
+    def _show(self, first: int, count: int) -> None:
+        feed, view = self.feed, self.view
+        view.show(feed.times[first : first + count], int(feed.times[first - 1]) if first else self._before_first())
+        if feed.rows is None:
+            row = feed.first_rows[0] + first
+            self._symbols[0].show(row, row + count - 1)
+            self._symbols[0].move(0, True)
+            return
+        self._rows: list[list[int]] = []
+        self._fresh: list[list[bool]] = []
+        for symbol, series, rows in zip(self._symbols, feed.series, feed.rows, strict=True):
+            part = rows[first : first + count]
+            symbol.show(int(part[0]), int(part[-1]))
+            ends = series.bars.ends[np.maximum(part, 0)]
+            self._rows.append(part.tolist())
+            self._fresh.append(((part >= 0) & (ends == feed.times[first : first + count])).tolist())
+
+    def _before_first(self) -> int:
+        ends = [
+            int(series.bars.ends[row - 1]) for series, row in zip(self.feed.series, self.feed.first_rows, strict=True) if row
+        ]
+        return max(ends, default=int(_BEFORE_ALL))
+
+    def _move(self, at: int) -> None:
+        self.view.step = at
+        if self.feed.rows is None:
+            self._symbols[0].at = at
+            return
+        for symbol, rows, fresh in zip(self._symbols, self._rows, self._fresh, strict=True):
+            symbol.at = rows[at] - rows[0]
+            symbol.fresh = fresh[at]
+
+    def _new_rows(self, step: int) -> list[int]:
+        """Return each symbol's row at `step`, -1 where no bar ended."""
+        if self.feed.rows is None:
+            return [self.feed.first_rows[0] + step]
+        at = step - self.step
+        return [rows[at] if fresh[at] else -1 for rows, fresh in zip(self._rows, self._fresh, strict=True)]
+
+    def _prices(self, symbol: int) -> Prices:
+        """Return the bar at which the view now stands."""
+        return Prices(*self._symbols[symbol].traded())
+
+    def _marks(self, step: int) -> list[float]:
+        """Return each symbol's newest close at `step` (NaN before its first bar)."""
+        marks: list[float] = []
+        for index, series in enumerate(self.feed.series):
+            row = self.feed.row(index, step)
+            marks.append(float(series.bars.close[row]) if row >= 0 else math.nan)
+        return marks
+
+    # Asking the strategy.
+
+    def _decide(self, at: int, until: int) -> tuple[int, list[Intent]]:
+        """Ask from step `at` on until something is wanted; return the last step asked and what it wants."""
+        view, decide = self.view, self.strategy.decide
+        intents: list[Intent] = []
+        try:
+            if self.feed.rows is None:
+                only = self._symbols[0]
+                for at in range(at, until):
+                    view.step = at
+                    only.at = at
+                    for intent in decide(view) or ():
+                        intents.append(intent)
+                    if view.touched:
+                        self._settle(keep_notes=bool(intents))
+                    if intents:
+                        break
+            else:
+                for at in range(at, until):
+                    self._move(at)
+                    for intent in decide(view) or ():
+                        intents.append(intent)
+                    if view.touched:
+                        self._settle(keep_notes=bool(intents))
+                    if intents:
+                        break
+        except Exception as error:  # the user's code may raise anything; its name and line go on
+            raise broken(error, self.feed.name, self._files) from error
+        return at, intents
+
+    def _settle(self, *, keep_notes: bool) -> None:
+        """Take the strategy's State through JSON, so that what it finds next is what a restart would find."""
+        self.view.touched = False
+        if not keep_notes:
+            self.view.notes.clear()
+        if self.strategy.state_type is None:
+            return
+        state = self.view.state
+        self.view.touched = False
+        text = state.model_dump_json()
+        if text == self._state_json:
+            return
+        if len(text.encode()) > _STATE_BYTES:
+            raise StrategyBroken(f"State has {len(text.encode())} bytes as JSON; at most {_STATE_BYTES} are kept", strategy=self.feed.name)
+        again = self._parsed(text)
+        if again != state:
+            raise StrategyBroken(f"State changes on its way through JSON: {state!r} became {again!r}", strategy=self.feed.name)
+        self.view.state = again
+        self._state_json = text
+
+    def _parsed(self, text: str | None) -> StrategyState | None:
+        if self.strategy.state_type is None or text is None:
+            return None
+        return self.strategy.state_type.model_validate_json(text)
+
+    def _place(self, step: int, intents: list[Intent]) -> None:
+        marks = self._marks(step)
+        time = int(self.feed.times[step])
+        try:
+            orders = self.desk.place(intents, time, marks)
+        except WeaverError as error:
+            raise StrategyBroken(str(error), strategy=self.feed.name, file=next(iter(sorted(self._files)), None)) from error
+        notes = [*self.view.notes] if self.view.notes else []
+        self._decided.append(_Decided(step, [*self.book.quantities], notes, intents, orders))
+
+    # Measuring.
+
+    def _measure(self, first: int, count: int, changes: list[tuple[int, float, list[float]]]) -> None:
+        """Write equity and benchmark of the stretch, from the holdings after each change."""
+        bounds = [at for at, _, _ in changes[1:]] + [count]
+        lengths = np.diff([0, *bounds])
+        equity = np.repeat([cash for _, cash, _ in changes], lengths)
+        held = np.zeros(count, dtype=bool)
+        benchmark = np.zeros(count)
+        for index, series in enumerate(self.feed.series):
+            row = self.feed.first_rows[index]
+            rows = (
+                np.arange(row + first, row + first + count) if self.feed.rows is None else self.feed.rows[index][first : first + count]
+            )
+            closes = series.bars.close[np.maximum(rows, 0)]
+            quantities = np.repeat([quantities[index] for _, _, quantities in changes], lengths)
+            if quantities.any():
+                equity = equity + np.where(quantities != 0, quantities * closes, 0.0)
+                held |= quantities != 0
+            begun = rows >= row
+            base = float(series.bars.close[row]) if row < len(series.bars) else math.nan
+            benchmark += np.where(begun, closes / base, 1.0) if base > 0 else 1.0
+        self._equity.append(equity)
+        self._benchmark.append(self._cash * (benchmark / len(self.feed.series)))
+        self.totals.exposed_steps += int(held.sum())

@@ -1,0 +1,45 @@
+"""What the environment says, read once."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Weaver's settings; each field is `WEAVER_<NAME>` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="WEAVER_", extra="ignore")
+
+    home: Path = Field(Path(".weaver"), description="folder of Temporal's file, WallE's database, bars and results")
+    db_url: str | None = Field(None, description="SQLAlchemy URL of WallE; default SQLite in the home")
+    bars_url: str | None = Field(None, description="folder or object-store URL of the bar catalogue; default in the home")
+    results_url: str | None = Field(None, description="folder or object-store URL of per-window results; default in the home")
+    plugins: str = Field("", description=f"folders with strategies, separated by '{os.pathsep}', besides plugins/strategies")
+    temporal_address: str | None = Field(None, description="host:port of a Temporal server; default the embedded one")
+    temporal_namespace: str = "default"
+    step_limit_seconds: float = Field(30.0, gt=0, description="longest that a strategy may take for one step")
+    greta_slots: int | None = Field(None, ge=1, description="backtest processes of a worker; default one per core")
+
+    @property
+    def home_path(self) -> Path:
+        return self.home.expanduser().absolute()
+
+    @property
+    def database_url(self) -> str:
+        return self.db_url or f"sqlite:///{self.home_path / 'walle.db'}"
+
+    @property
+    def bars_location(self) -> str:
+        return self.bars_url or str(self.home_path / "bars")
+
+    @property
+    def results_location(self) -> str:
+        return self.results_url or str(self.home_path / "results")
+
+    @property
+    def strategy_folders(self) -> list[Path]:
+        """Folders of drop-in strategies, in order of precedence of listing."""
+        named = [Path(folder).expanduser() for folder in self.plugins.split(os.pathsep) if folder]
+        return [Path("plugins/strategies"), *named]

@@ -1,0 +1,102 @@
+"""What a run's windows wrote: one Parquet file per table and window, the same bytes whoever writes them."""
+
+import hashlib
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import numpy as np
+
+from weaver.greta.records import DecisionRow, EquityColumns, FillRow, OrderRow, TradeRow, Window
+from weaver.walle.parquet import column_table, parquet_bytes, read_columns, read_table, row_table
+from weaver.walle.store import open_store
+
+RowT = TypeVar("RowT", FillRow, OrderRow, TradeRow, DecisionRow)
+
+
+class RunFiles:
+    """The files of one run, in a local folder or at an fsspec URL.
+
+    Windows are numbered from 0. Reading raises NotFound for a window or text that was never written.
+    """
+
+    def __init__(self, location: str, run_id: str) -> None:
+        self._store = open_store(location)
+        self._folder = quote(run_id, safe="")
+
+    def write_text(self, kind: str, text: str) -> str:
+        """Store a text under its own digest and return its reference, `<kind>-<digest>`; the same text has the same one."""
+        content = text.encode()
+        reference = f"{kind}-{hashlib.sha256(content).hexdigest()[:32]}"
+        self._store.write(self._text(reference), content)
+        return reference
+
+    def read_text(self, reference: str) -> str:
+        return self._store.read(self._text(reference)).decode()
+
+    def write_window(self, number: int, window: Window) -> None:
+        """Store all tables of a window. A window written again, even at the same time, is the same bytes."""
+        equity = window.equity
+        columns = {"times": equity.times, "equity": equity.equity, "benchmark": equity.benchmark}
+        self._store.write(self._table("equity", number), parquet_bytes(column_table(columns)))
+        for kind, row_type, rows in (
+            ("fills", FillRow, window.fills),
+            ("orders", OrderRow, window.orders),
+            ("trades", TradeRow, window.trades),
+            ("decisions", DecisionRow, window.decisions),
+        ):
+            self._store.write(self._table(kind, number), parquet_bytes(row_table(row_type, rows)))
+
+    def read_windows(self, count: int) -> list[Window]:
+        """Return windows 0 to count - 1."""
+        return [
+            Window(
+                equity=self._equity(number),
+                fills=self._rows("fills", FillRow, number),
+                orders=self._rows("orders", OrderRow, number),
+                trades=self._rows("trades", TradeRow, number),
+                decisions=self._rows("decisions", DecisionRow, number),
+            )
+            for number in range(count)
+        ]
+
+    def fills(self, count: int) -> list[FillRow]:
+        """Return the fills of windows 0 to count - 1, in order; so the others below."""
+        return self._all("fills", FillRow, count)
+
+    def orders(self, count: int) -> list[OrderRow]:
+        return self._all("orders", OrderRow, count)
+
+    def trades(self, count: int) -> list[TradeRow]:
+        return self._all("trades", TradeRow, count)
+
+    def decisions(self, count: int) -> list[DecisionRow]:
+        return self._all("decisions", DecisionRow, count)
+
+    def equity(self, count: int) -> EquityColumns:
+        parts = [self._equity(number) for number in range(count)]
+        return EquityColumns(
+            times=np.concatenate([part.times for part in parts] or [np.empty(0, np.int64)]),
+            equity=np.concatenate([part.equity for part in parts] or [np.empty(0)]),
+            benchmark=np.concatenate([part.benchmark for part in parts] or [np.empty(0)]),
+        )
+
+    def delete(self) -> None:
+        """Delete all files of the run, if there are any."""
+        self._store.delete_folder(self._folder)
+
+    def _text(self, reference: str) -> str:
+        return f"{self._folder}/texts/{quote(reference, safe='')}.json"
+
+    def _table(self, kind: str, number: int) -> str:
+        return f"{self._folder}/{kind}/{number:06d}.parquet"
+
+    def _equity(self, number: int) -> EquityColumns:
+        columns = read_columns(self._store.open(self._table("equity", number)), ["times", "equity", "benchmark"])
+        return EquityColumns(**columns)
+
+    def _all(self, kind: str, row_type: type[RowT], count: int) -> list[RowT]:
+        return [row for number in range(count) for row in self._rows(kind, row_type, number)]
+
+    def _rows(self, kind: str, row_type: type[RowT], number: int) -> list[RowT]:
+        columns: dict[str, list[Any]] = read_table(self._store.open(self._table(kind, number))).to_pydict()
+        return [row_type(*values) for values in zip(*columns.values(), strict=True)]

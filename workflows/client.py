@@ -1,0 +1,271 @@
+"""How to start, ask and stop runs; for the CLI, the API and the worker alike."""
+
+import asyncio
+import re
+import secrets
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNamespaceRequest
+from temporalio.client import (
+    Client,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from weaver.errors import AlreadyExists, BadInput, NotAllowed, NotFound, Unavailable
+from weaver.glados.requests import RunCreate
+from weaver.glados.runs import RunStatus, actions
+from workflows.converter import BAD_PAYLOAD, data_converter
+from workflows.inputs import Ask, BacktestInput, Progress, Pulse, RunResult, RunState, StopRequest
+from workflows.names import BACKTEST_RUN, KIND, MODE, RUN_QUEUE, STATUS, STRATEGY, SYMBOLS
+from workflows.problems import ended
+from workflows.story import listed
+
+CONNECT_SECONDS = 2.0
+QUERY_SECONDS = 1.0
+ANSWER_SECONDS = 3.0
+"""How long a message waits for a worker to answer before it goes as a signal."""
+
+_CLOSED: dict[WorkflowExecutionStatus, RunStatus] = {
+    WorkflowExecutionStatus.COMPLETED: RunStatus.COMPLETED,
+    WorkflowExecutionStatus.FAILED: RunStatus.ERROR,
+    WorkflowExecutionStatus.CANCELED: RunStatus.STOPPED,
+    WorkflowExecutionStatus.TERMINATED: RunStatus.ERROR,
+    WorkflowExecutionStatus.TIMED_OUT: RunStatus.ERROR,
+}
+_AnswerT = TypeVar("_AnswerT")
+
+
+async def connect(address: str, namespace: str = "default") -> Client:
+    """Return a connected client. Raises Unavailable within about two seconds when no server answers."""
+    try:
+        connecting = Client.connect(address, namespace=namespace, data_converter=data_converter)
+        client = await asyncio.wait_for(connecting, CONNECT_SECONDS)
+        await client.service_client.workflow_service.describe_namespace(
+            DescribeNamespaceRequest(namespace=namespace), timeout=timedelta(seconds=CONNECT_SECONDS)
+        )
+    except RPCError as problem:
+        if problem.status is RPCStatusCode.NOT_FOUND:
+            raise Unavailable(f"The Temporal server at {address} has no namespace '{namespace}'.") from problem
+        raise _unreachable(address) from problem
+    except (RuntimeError, TimeoutError) as problem:
+        raise _unreachable(address) from problem
+    return client
+
+
+def _unreachable(address: str) -> Unavailable:
+    return Unavailable(f"No Temporal server answers at {address}. Start one with `weaver up`, or correct WEAVER_TEMPORAL_ADDRESS.")
+
+
+def run_id_for(request: RunCreate) -> str:
+    """Return the id asked for, or make up a readable one: `bt-<strategy>-<UTC time>-<4 hex>`."""
+    if request.id:
+        return request.id
+    strategy = re.sub(r"[^A-Za-z0-9._-]", "-", request.strategy)[:80]
+    return f"bt-{strategy}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+
+
+async def start_backtest(client: Client, request: RunCreate) -> str:
+    """Start a backtest and return its run id. Raises AlreadyExists with the status of the run that has the id."""
+    run_id = run_id_for(request)
+    asked = BacktestInput.model_validate(request.model_dump() | {"id": run_id})
+    try:
+        await _answered(
+            client.start_workflow(
+                BACKTEST_RUN,
+                asked,
+                id=run_id,
+                task_queue=RUN_QUEUE,
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                static_summary=f"Backtest of {request.strategy[:80]} on {listed(request.symbols)}, {request.timeframe}",
+            )
+        )
+    except WorkflowAlreadyStartedError:
+        raise AlreadyExists("run", run_id, (await status(client, run_id)).value) from None
+    return run_id
+
+
+async def status(client: Client, run_id: str) -> RunStatus:
+    """Return the status that Temporal knows. Raises NotFound."""
+    return status_of(await _described(client, run_id))
+
+
+def status_of(description: WorkflowExecutionDescription) -> RunStatus:
+    """Return the status of a run: its own word while it is open or when it came to its own end, else Temporal's."""
+    own = description.typed_search_attributes.get(STATUS)
+    known = RunStatus(own) if own in set(RunStatus) else None
+    closed = _CLOSED.get(description.status) if description.status else None
+    if closed is None:
+        return known or RunStatus.PENDING
+    return known if known and known.is_final else closed
+
+
+async def state(client: Client, run_id: str) -> RunState:
+    """Ask an open run for its state. Raises Unavailable when no worker answers within a second, NotFound."""
+    handle = client.get_workflow_handle(run_id)
+    limit = timedelta(seconds=QUERY_SECONDS)
+    try:
+        return await _answered(handle.query("state", result_type=RunState, rpc_timeout=limit), run_id)
+    except WorkflowQueryFailedError as problem:
+        raise Unavailable(f"Run '{run_id}' cannot be asked: {problem.message}") from problem
+
+
+async def tell(client: Client, run_id: str, message: str, ask: Ask | None = None) -> RunState:
+    """Send `start`, `pause`, `resume` or `set_params` and return the state after it.
+
+    Raises NotAllowed when the run's status forbids it, NotFound, and Unavailable when no worker answers in time.
+    """
+    handle = client.get_workflow_handle(run_id)
+    update = handle.execute_update(message, ask or Ask(), result_type=RunState)
+    try:
+        return await _answered(asyncio.wait_for(update, ANSWER_SECONDS), run_id)
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
+        raise Unavailable(f"No worker answers for run '{run_id}' within {ANSWER_SECONDS:g} s.") from None
+    except WorkflowUpdateFailedError as problem:
+        raise _refusal(problem, message, await status(client, run_id)) from problem
+
+
+async def stop(client: Client, run_id: str, ask: StopRequest | None = None) -> RunStatus:
+    """Stop a run and return its status; one that is stopping or stopped already is left alone.
+
+    With no worker to answer the request goes as a signal, to be obeyed when one comes. Raises NotAllowed for a
+    run that completed or failed, NotFound.
+    """
+    ask = ask or StopRequest()
+    present = await _described(client, run_id)
+    if present.status is not WorkflowExecutionStatus.RUNNING:
+        return _stopped_already(status_of(present))
+    try:
+        return (await tell(client, run_id, "stop", ask)).status
+    except Unavailable:
+        await _answered(client.get_workflow_handle(run_id).signal("stop", ask), run_id)
+        return status_of(await _described(client, run_id))
+    except NotFound:  # it came to its end meanwhile
+        return _stopped_already(await status(client, run_id))
+
+
+def _stopped_already(present: RunStatus) -> RunStatus:
+    if present is RunStatus.STOPPED:
+        return present
+    raise NotAllowed("stop", present)
+
+
+async def result(client: Client, run_id: str) -> RunResult:
+    """Wait for a run's end, however it ends, and return what it came to. Raises NotFound, Unavailable."""
+    handle = client.get_workflow_handle(run_id, result_type=RunResult)
+    try:
+        return await _answered(handle.result(), run_id)
+    except WorkflowFailureError as failure:
+        return ended(run_id, failure.cause)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A run as it is followed: status, and the progress of all windows, the one under way included."""
+
+    status: RunStatus
+    progress: Progress
+
+
+async def follow(client: Client, run_id: str, *, every_seconds: float = 0.25) -> AsyncIterator[Sight]:
+    """Yield the run's status and progress whenever they change, until it has ended.
+
+    What the window under way has done comes from its heartbeats, so no worker needs to answer for it.
+    """
+    seen: Sight | None = None
+    progress = Progress()
+    while True:
+        description = await _described(client, run_id)
+        is_open = description.status in (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW)
+        if is_open:
+            with suppress(Unavailable, NotFound):
+                progress = (await state(client, run_id)).progress
+        pulse = await _pulse(client, description)
+        if pulse and pulse.bars_done > progress.bars_done:
+            progress = progress.model_copy(update={"bars_done": pulse.bars_done, "bars_total": pulse.bars_total})
+        sight = Sight(status_of(description), progress)
+        if sight != seen:
+            seen = sight
+            yield sight
+        if not is_open:
+            return
+        with suppress(TimeoutError, WorkflowFailureError):
+            await asyncio.wait_for(client.get_workflow_handle(run_id).result(), every_seconds)
+
+
+async def _pulse(client: Client, description: WorkflowExecutionDescription) -> Pulse | None:
+    """Return the newest heartbeat of the window under way."""
+    for pending in description.raw_description.pending_activities:
+        if pending.heartbeat_details.payloads:
+            return (await client.data_converter.decode(pending.heartbeat_details.payloads, [Pulse]))[0]
+    return None
+
+
+async def ensure_search_attributes(client: Client) -> None:
+    """Register Weaver's search attributes in the client's namespace; those that exist are left alone."""
+    wanted = {
+        key.name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST if key is SYMBOLS else IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
+        for key in (KIND, MODE, STRATEGY, SYMBOLS, STATUS)
+    }
+    service = client.operator_service
+    known = await service.list_search_attributes(ListSearchAttributesRequest(namespace=client.namespace))
+    missing = {name: kind for name, kind in wanted.items() if name not in known.custom_attributes}
+    if not missing:
+        return
+    try:
+        await service.add_search_attributes(AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing))
+    except RPCError as problem:
+        if problem.status is not RPCStatusCode.ALREADY_EXISTS:
+            raise
+
+
+async def ensure_retention(client: Client, days: int) -> None:
+    """Have the namespace keep closed histories for at least `days`; a longer time is left alone."""
+    service = client.workflow_service
+    namespace = await service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace))
+    if namespace.config.workflow_execution_retention_ttl.ToTimedelta() >= timedelta(days=days):
+        return
+    change = UpdateNamespaceRequest(namespace=client.namespace)
+    change.config.workflow_execution_retention_ttl.FromTimedelta(timedelta(days=days))
+    await service.update_namespace(change)
+
+
+async def _described(client: Client, run_id: str) -> WorkflowExecutionDescription:
+    return await _answered(client.get_workflow_handle(run_id).describe(), run_id)
+
+
+async def _answered(call: Awaitable[_AnswerT], run_id: str = "") -> _AnswerT:
+    """Await a call to the server with its errors as Weaver's."""
+    try:
+        return await call
+    except RPCError as problem:
+        match problem.status:
+            case RPCStatusCode.NOT_FOUND:
+                raise NotFound("run", run_id, "Temporal does not know it (any more).") from problem
+            case RPCStatusCode.INVALID_ARGUMENT:
+                raise BadInput(problem.message) from problem
+            case _:
+                raise Unavailable(f"Temporal does not answer: {problem.message}") from problem
+
+
+def _refusal(problem: WorkflowUpdateFailedError, message: str, present: RunStatus) -> NotAllowed | BadInput | Unavailable:
+    cause = problem.cause
+    text = cause.message if isinstance(cause, ApplicationError) else str(cause)
+    kind = cause.type if isinstance(cause, ApplicationError) else None
+    if kind == "NotAllowed":
+        return NotAllowed(message, present, actions(present))
+    return BadInput(text) if kind == BAD_PAYLOAD else Unavailable(text)
