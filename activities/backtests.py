@@ -70,9 +70,7 @@ class Backtests:
             pin = self._catalogue.pin(request.symbols, Timeframe(request.timeframe), start=request.start, end=request.end, warmup=warmup)
             plan = Plan.of(request, sha256=source.sha256, params=stored_params, pin=pin)
             now = datetime.now(UTC)
-            self._records.save_source(
-                StrategySourceRecord(sha256=source.sha256, strategy=source.id, source=source.to_json(), saved_at=now)
-            )
+            self._records.save_source(StrategySourceRecord(sha256=source.sha256, strategy=source.id, source=source.to_json(), saved_at=now))
             known = self._queries.run(task.run_id)
             self._records.register_run(_pinned(known, plan))
             reference = RunFiles(self._results, task.run_id).write_text("plan", plan.to_json())
@@ -181,9 +179,7 @@ class Backtests:
                     timeframe=plan.timeframe,
                     symbols=tuple(plan.symbols),
                     final_equity=final_equity,
-                    counts=Counts(
-                        bars=bars, windows=task.windows, orders=outcome.orders, fills=outcome.fills, trades=outcome.trades
-                    ),
+                    counts=Counts(bars=bars, windows=task.windows, orders=outcome.orders, fills=outcome.fills, trades=outcome.trades),
                     duration_ms=max(0, round((datetime.now(UTC) - task.started_at).total_seconds() * 1000)),
                     stats=asdict(outcome.statistics),
                 ),

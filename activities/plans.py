@@ -58,9 +58,7 @@ class Plan(BaseModel):
 
     def setup(self) -> Setup:
         """Return what the engine starts from."""
-        return Setup(
-            cash=self.cash, costs=self.costs, allow_short=self.allow_short, leverage=self.leverage, fractional=self.fractional
-        )
+        return Setup(cash=self.cash, costs=self.costs, allow_short=self.allow_short, leverage=self.leverage, fractional=self.fractional)
 
     def provenance(self) -> dict[str, Any]:
         """Return all that the result follows from: the same provenance gives the same digest."""

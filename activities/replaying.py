@@ -19,14 +19,13 @@ class _CutShort(Exception):
     """The slice under way is no longer wanted."""
 
 
-def replay(
-    prepared: Prepared, state: EngineState, *, steps: int, pulse: Pulse, is_cut: Callable[[], bool]
-) -> tuple[EngineState, Window]:
+def replay(prepared: Prepared, state: EngineState, *, steps: int, pulse: Pulse, is_cut: Callable[[], bool]) -> tuple[EngineState, Window]:
     """Replay up to `steps` steps; once `is_cut()`, fewer: those of the slices done until then, maybe none.
 
     Slices of about a second are joined, which gives what one stretch would have given.
     """
-    feed, done, windows = prepared.feed, 0, list[Window]()
+    feed, done = prepared.feed, 0
+    windows: list[Window] = []
     steps = min(steps, feed.steps - state.step)
     size = _FIRST_SLICE
 
@@ -43,7 +42,11 @@ def replay(
             break
         windows.append(window)
         done += wanted
-        size = size * 4 if perf_counter() - began < _SLICE_SECONDS / 4 else max(size // 2, 1) if perf_counter() - began > _SLICE_SECONDS else size
+        took = perf_counter() - began
+        if took < _SLICE_SECONDS / 4:
+            size *= 4
+        elif took > _SLICE_SECONDS:
+            size = max(size // 2, 1)
     return state, joined(windows)
 
 

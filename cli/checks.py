@@ -3,10 +3,10 @@
 from cli.context import stored_runs
 from weaver.errors import AlreadyExists, BadInput, NotFound, UnknownName
 from weaver.glados.requests import RunCreate
-from weaver.marvin.loader import Library, build
 from weaver.market import Timeframe
+from weaver.marvin.loader import Library, build
 from weaver.settings import Settings
-from weaver.walle.catalogue import Catalogue
+from weaver.walle.bars import Catalogue
 
 
 def check_request(request: RunCreate, settings: Settings) -> None:

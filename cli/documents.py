@@ -11,7 +11,10 @@ from weaver.greta.records import DecisionRow, EquityColumns, FillRow, OrderRow, 
 from weaver.greta.statistics import drawdown
 from weaver.orders import client_order_id
 from weaver.report_meanings import MEANINGS
+from weaver.walle.bars import SeriesCoverage
+from weaver.walle.importing import ImportReport
 from weaver.walle.model import EventRecord, RunRecord, StoredResult
+from weaver.walle.noticing import Gaps, Oddity
 
 Document = Mapping[str, object]
 
@@ -174,3 +177,46 @@ def event_documents(events: Sequence[EventRecord]) -> list[Document]:
         }
         for event in events
     ]
+
+
+def coverage_document(series: SeriesCoverage) -> dict[str, object]:
+    """Return what is stored of a series."""
+    return {
+        "symbol": series.symbol,
+        "timeframe": series.timeframe,
+        "calendar": series.calendar.value,
+        "adjusted": series.adjusted,
+        "first": time_text(series.first),
+        "last": time_text(series.last),
+        "bars": series.bars,
+        "files": series.files,
+        "gaps": _gaps_document(series.gaps),
+    }
+
+
+def import_document(report: ImportReport) -> dict[str, object]:
+    """Return what an import did, and what it noticed."""
+    notices = report.notices
+    counts = {name: value for name, value in asdict(report).items() if isinstance(value, bool | int)}
+    return {
+        "symbol": report.symbol,
+        "timeframe": report.timeframe,
+        "calendar": report.calendar.value,
+        "first": time_text(report.first),
+        "last": time_text(report.last),
+        **counts,
+        "notices": {
+            "gaps": _gaps_document(notices.gaps),
+            "outside_sessions": _oddity_document(notices.outside_sessions),
+            "zero_volume": _oddity_document(notices.zero_volume),
+            "moves": _oddity_document(notices.moves),
+        },
+    }
+
+
+def _gaps_document(gaps: Gaps) -> dict[str, object]:
+    return {"count": gaps.count, "bars": gaps.bars, "first": [time_text(time) for time in gaps.first]}
+
+
+def _oddity_document(oddity: Oddity) -> dict[str, object]:
+    return {"count": oddity.count, "first": [time_text(time) for time in oddity.first]}

@@ -20,7 +20,7 @@ from weaver.market import Calendar
 from weaver.marvin.loader import Library
 from weaver.plugins import Broken
 from weaver.settings import Settings
-from weaver.walle.catalogue import Catalogue
+from weaver.walle.bars import Catalogue
 from weaver.walle.database import Database
 
 NEEDED_PYTHON = (3, 11)

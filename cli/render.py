@@ -13,7 +13,6 @@ from rich.text import Text
 
 from weaver.market import from_microseconds
 
-
 _PLAIN_WIDTH = 130  # where output is not a terminal, so that tables in files and pipes are not cut at 80
 
 out = Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH, highlight=False)

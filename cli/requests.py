@@ -3,11 +3,12 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from weaver.errors import BadInput, BadValue, UnknownName
@@ -58,8 +59,8 @@ def _refuse_constant(name: str) -> object:
 def create(fields: Mapping[str, Any]) -> RunCreate:
     """Return the checked request. Raises UnknownName for an unknown key with the nearest, BadValue for a bad value."""
     for name in ("start", "end"):
-        if isinstance(fields.get(name), str) and re.fullmatch(r"[\d.+-]*", fields[name]) and "-" not in fields[name][1:]:
-            raise BadValue(name, fields[name], _TIME)  # pydantic would take a bare number for seconds since 1970
+        if isinstance(fields.get(name), str):
+            _refuse_number(name, fields[name])
     try:
         return RunCreate.model_validate(dict(fields))
     except ValidationError as problem:
@@ -67,6 +68,24 @@ def create(fields: Mapping[str, Any]) -> RunCreate:
         # A misspelt key is why its right spelling is missing, so it comes first.
         unknown = [error for error in errors if error["type"] in _UNKNOWN]
         raise _explained((unknown or errors)[0]) from None
+
+
+def parse_time(field: str, text: str | None) -> datetime | None:
+    """Return a time as aware UTC; one without a zone is taken as UTC."""
+    if text is None:
+        return None
+    _refuse_number(field, text)
+    try:
+        time = TypeAdapter(datetime).validate_python(text)
+    except ValidationError:
+        raise BadValue(field, text, _TIME) from None
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+def _refuse_number(field: str, text: str) -> None:
+    """Refuse a bare number, such as a year: pydantic would take it for seconds since 1970."""
+    if re.fullmatch(r"[+-]?[\d.]*", text):
+        raise BadValue(field, text, _TIME)
 
 
 def zoneless(fields: Mapping[str, Any]) -> Sequence[str]:

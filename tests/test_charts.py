@@ -47,7 +47,8 @@ def test_downsampling_keeps_ends_and_extremes_within_the_points_asked_for(count:
     assert (kept_times[0], kept_times[-1]) == (times[0], times[-1])
     assert (kept["equity"].min(), kept["equity"].max()) == (equity.min(), equity.max())
     rows = kept["row"].astype(np.int64)
-    assert np.array_equal(equity[rows], kept["equity"]) and np.array_equal(times[rows], kept_times)
+    assert np.array_equal(equity[rows], kept["equity"])
+    assert np.array_equal(times[rows], kept_times)
 
 
 def test_a_short_series_comes_back_whole():
@@ -92,7 +93,8 @@ def test_the_terminal_plot_fits_its_width_and_says_what_it_shows(width: int, cou
     assert max(len(line) for line in lines) <= width
     assert len(lines) == 2 + 16 + 2
     assert "sma-cross on AAPL" in lines[0]
-    assert f"{equity[-1]:,.2f}" in lines[1] and f"{benchmark[-1]:,.2f}" in lines[1]
+    assert f"{equity[-1]:,.2f}" in lines[1]
+    assert f"{benchmark[-1]:,.2f}" in lines[1]
     assert f"{max(equity.max(), benchmark.max()):,.0f}" in lines[2]
     assert "09-27" in lines[-1]
     assert "\x1b" not in text
@@ -101,7 +103,9 @@ def test_the_terminal_plot_fits_its_width_and_says_what_it_shows(width: int, cou
 def test_the_terminal_plot_rises_when_equity_rises():
     lines = terminal_equity(days(100), np.linspace(100, 200, 100), np.full(100, 100.0), width=80).splitlines()[2:18]
     braille = [[at for at, sign in enumerate(line) if "\u2800" < sign <= "\u28ff"] for line in lines]
-    assert braille[0] and braille[-1] and min(braille[0]) > max(braille[-1])
+    assert braille[0]
+    assert braille[-1]
+    assert min(braille[0]) > max(braille[-1])
 
 
 def test_a_flat_line_and_a_run_without_bars_are_drawn_without_error():

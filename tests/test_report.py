@@ -216,7 +216,8 @@ def test_a_text_from_outside_is_shown_and_never_run(browser: Browser, tmp_path: 
         result_digest=evil,
     )
     report = opened(browser, tmp_path, run)
-    assert evil in report.page.title() and report.page.title() != "owned"
+    assert evil in report.page.title()
+    assert report.page.title() != "owned"
     assert report.count("() => document.querySelectorAll('img').length") == 0
     assert report.count(MARKERS) >= len(run.trades)
     assert report.complaints == []
@@ -236,7 +237,8 @@ def test_a_run_without_trades_and_one_without_bars_say_so(browser: Browser, tmp_
 def test_the_page_allows_no_request_and_names_no_place_to_ask(tmp_path: Path):
     text = html_report(a_run("AAPL", count=100))
     outside_of_plotly = re.sub(r"<script>.*?</script>", "", text, flags=re.DOTALL)
-    assert "default-src 'none'" in text and "connect-src" not in outside_of_plotly
+    assert "default-src 'none'" in text
+    assert "connect-src" not in outside_of_plotly
     assert re.findall(r"https?://[^\s\"']+", outside_of_plotly) == []
 
 
@@ -246,7 +248,9 @@ def test_the_page_says_the_statistics_and_the_provenance():
     for name, value in run.stats.items():
         assert MEANINGS[name].label in text
         assert written(name, value) in text
-    assert "c0" * 32 in text and "5f" * 32 in text and "a3" * 32 in text
+    assert "c0" * 32 in text
+    assert "5f" * 32 in text
+    assert "a3" * 32 in text
     assert "commission_bps" in text
 
 
@@ -255,7 +259,9 @@ def test_warm_up_bars_are_not_drawn():
     shorter = EquityColumns(times=run.equity.times[20:], equity=run.equity.equity[20:], benchmark=run.equity.benchmark[20:])
     text = html_report(replace(run, equity=shorter, trades=[], fills=[]))
     found = re.search(r'id="figure-price-0">(.*?)</script>', text, flags=re.DOTALL)
-    assert found and str(run.equity.times[20] // 1000) in found[1] and str(run.equity.times[19] // 1000) not in found[1]
+    assert found
+    assert str(run.equity.times[20] // 1000) in found[1]
+    assert str(run.equity.times[19] // 1000) not in found[1]
 
 
 def test_every_statistic_has_a_meaning_and_every_meaning_a_statistic():

@@ -43,6 +43,12 @@ class RunReport:
     result_digest: str = ""
     status: str = "completed"
 
+    def bars_of_the_run(self, symbol: str) -> Bars:
+        """Return the bars from the first to the last point of the equity curve. KeyError for a symbol without bars."""
+        bars, times = self.bars[symbol], self.equity.times
+        first, last = np.searchsorted(bars.starts, times[0]), np.searchsorted(bars.starts, times[-1], side="right")
+        return bars[int(first) : int(last)]
+
 
 def html_report(run: RunReport) -> str:
     """Return the page of a run: charts with a marker for every entry and exit, months, trades, statistics.
@@ -56,6 +62,7 @@ def html_report(run: RunReport) -> str:
     policy = f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
     title = escape(f"{run.strategy} on {_listed(run.symbols)}")
     charts = _charts(run)
+    months = monthly_returns(run.equity.times, run.equity.equity, run.initial_cash)
     figures = "".join(f'<script type="application/json" id="{name}">{_embedded(figure)}</script>' for name, _, figure in charts)
     return f"""<!doctype html>
 <html lang="en">
@@ -76,7 +83,7 @@ def html_report(run: RunReport) -> str:
 </header>
 <div class="cards">{headline_cards(run.stats)}</div>
 {"".join(html for _, html, _ in charts)}
-<section class="long"><h2>Monthly returns</h2>{monthly_table(monthly_returns(run.equity.times, run.equity.equity, run.initial_cash))}</section>
+<section class="long"><h2>Monthly returns</h2>{monthly_table(months)}</section>
 <section class="long"><h2>Statistics</h2><div class="grid">{statistics_tables(run.stats)}</div></section>
 <section class="long"><h2>Trades</h2>{trades_table(run.trades, run.run_id)}</section>
 <section class="long"><h2>What this run was made of</h2><div class="grid">
@@ -118,7 +125,7 @@ def _charts(run: RunReport) -> list[tuple[str, str, Figure]]:
 
 def _price_chart(run: RunReport, number: int, symbol: str) -> tuple[str, str, Figure] | None:
     """Return the chart of one symbol, drawn when it is opened beyond the first few; None without a bar of it."""
-    bars = _of_the_run(run.bars[symbol], run.equity) if symbol in run.bars else None
+    bars = run.bars_of_the_run(symbol) if symbol in run.bars else None
     if bars is None or not len(bars):
         return None
     trades = [trade for trade in run.trades if trade.symbol == symbol]
@@ -134,11 +141,6 @@ def _price_chart(run: RunReport, number: int, symbol: str) -> tuple[str, str, Fi
 
 def _chart(figure: str, label: str) -> str:
     return f'<div class="chart" role="img" aria-label="{escape(label)}" data-figure="{figure}"></div>'
-
-
-def _of_the_run(bars: Bars, equity: EquityColumns) -> Bars:
-    first, last = np.searchsorted(bars.starts, equity.times[0]), np.searchsorted(bars.starts, equity.times[-1], side="right")
-    return bars[int(first) : int(last)]
 
 
 def _listed(symbols: Sequence[str]) -> str:

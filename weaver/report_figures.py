@@ -37,48 +37,43 @@ def price_figure(bars: Bars, trades: Sequence[TradeRow], fills: Sequence[FillRow
     """Return the price of one symbol with a marker for each entry and each exit of its trades, and one for each
     fill of a position that is still open. `bars`, `trades` and `fills` are of that symbol alone; a long series is
     drawn as at most `most_candles` coarser candles, the markers are all there."""
-    drawn = candles(bars, most_candles)
-    price: Json = {
-        "type": "candlestick",
-        "name": "Price",
-        "x": _milliseconds(drawn.times),
-        "open": _short(drawn.open),
-        "high": _short(drawn.high),
-        "low": _short(drawn.low),
-        "close": _short(drawn.close),
-        "increasing": {"line": {"color": "--price", "width": 1}, "fillcolor": "--surface"},
-        "decreasing": {"line": {"color": "--price", "width": 1}, "fillcolor": "--price"},
-        "showlegend": False,
-    }
-    won = [trade for trade in trades if trade.pnl > 0]
-    lost = [trade for trade in trades if trade.pnl <= 0]
-    layout = _layout(height=440)
-    return {"data": [price, _entries(trades), _exits(won, "Exit with gain", "--gain"), _exits(lost, "Exit with loss", "--loss"), _open(trades, fills)],
-            "layout": {**layout, "hovermode": "closest"}}  # fmt: skip
+    data = [_price(bars, most_candles), *_trade_markers(trades, fills)]
+    return {"data": data, "layout": {**_layout(height=440), "yaxis": _axis(), "hovermode": "closest"}}
 
 
 def equity_figure(equity: EquityColumns, initial_cash: float) -> Figure:
     """Return equity against buy-and-hold above the drawdown, on one time axis."""
-    falls = drawdown(equity.equity, initial_cash)[1]
-    data: Json = [
-        _line("Equity", equity.times, equity.equity, {"color": "--equity", "width": 2}),
-        _line("Buy and hold", equity.times, equity.benchmark, {"color": "--benchmark", "width": 1.5, "dash": "dot"}),
-        {
-            **_line("Drawdown", equity.times, falls, {"color": "--loss", "width": 1}),
-            "yaxis": "y2",
-            "fill": "tozeroy",
-            "fillcolor": "--fall",
-            "hovertemplate": "%{y:.2f} %",
-            "showlegend": False,
-        },
-    ]
-    layout = _layout(height=480)
-    axis = layout["yaxis"]
-    assert isinstance(axis, Mapping)
-    layout["yaxis"] = {**axis, "domain": [0.34, 1]}
-    layout["yaxis2"] = {**axis, "domain": [0, 0.26], "rangemode": "tozero", "tickformat": ".3~g", "ticksuffix": " %"}
-    layout["xaxis"] = {"type": "date", "gridcolor": "--grid", "linecolor": "--grid", "anchor": "y2"}
-    return {"data": data, "layout": {**layout, "hovermode": "x unified"}}
+    layout = {
+        **_layout(height=480),
+        "yaxis": _axis(0.34, 1),
+        "yaxis2": _drawdown_axis(0, 0.26),
+        "hovermode": "x unified",
+    }
+    return {"data": [*_equity_lines(equity, "y"), _drawdown_line(equity, initial_cash, "y2")], "layout": _on_lowest(layout, "y2")}
+
+
+def overview_figure(
+    bars: Bars,
+    trades: Sequence[TradeRow],
+    fills: Sequence[FillRow],
+    equity: EquityColumns,
+    initial_cash: float,
+    *,
+    most_candles: int,
+) -> Figure:
+    """Return price with trades, equity against buy-and-hold, and drawdown, one above the other on one time axis."""
+    data = [_price(bars, most_candles), *_trade_markers(trades, fills)]
+    data += [*_equity_lines(equity, "y2"), _drawdown_line(equity, initial_cash, "y3")]
+    layout = {
+        **_layout(height=760),
+        "paper_bgcolor": "--surface",
+        "plot_bgcolor": "--surface",
+        "yaxis": _axis(0.5, 1),
+        "yaxis2": _axis(0.19, 0.45),
+        "yaxis3": _drawdown_axis(0, 0.14),
+        "hovermode": "closest",
+    }
+    return {"data": data, "layout": _on_lowest(layout, "y3")}
 
 
 def painted(value: Json) -> Json:
@@ -87,7 +82,7 @@ def painted(value: Json) -> Json:
         return COLOURS.get(value, value)
     if isinstance(value, Mapping):
         return {key: painted(part) for key, part in value.items()}
-    if isinstance(value, Sequence):
+    if isinstance(value, Sequence) and value and isinstance(value[0], Mapping):
         return [painted(part) for part in value]
     return value
 
@@ -103,7 +98,62 @@ def _layout(*, height: int) -> dict[str, Json]:
         "hoverlabel": {"bgcolor": "--surface", "bordercolor": "--muted", "font": {"color": "--text"}},
         "dragmode": "zoom",
         "xaxis": {"type": "date", "gridcolor": "--grid", "linecolor": "--grid", "rangeslider": {"visible": False}},
-        "yaxis": {"gridcolor": "--grid", "zerolinecolor": "--grid", "tickformat": ",.8~g", "automargin": True},
+    }
+
+
+def _on_lowest(layout: dict[str, Json], axis: str) -> dict[str, Json]:
+    """Put the dates under the lowest of several plots."""
+    dates = layout["xaxis"]
+    assert isinstance(dates, Mapping)
+    return {**layout, "xaxis": {**dates, "anchor": axis}}
+
+
+def _axis(lowest: float = 0, highest: float = 1) -> dict[str, Json]:
+    return {"domain": [lowest, highest], "gridcolor": "--grid", "zerolinecolor": "--grid", "tickformat": ",.8~g", "automargin": True}
+
+
+def _drawdown_axis(lowest: float, highest: float) -> dict[str, Json]:
+    return {**_axis(lowest, highest), "rangemode": "tozero", "tickformat": ".3~g", "ticksuffix": " %"}
+
+
+def _price(bars: Bars, most_candles: int) -> Json:
+    drawn = candles(bars, most_candles)
+    return {
+        "type": "candlestick",
+        "name": "Price",
+        "x": _milliseconds(drawn.times),
+        "open": _short(drawn.open),
+        "high": _short(drawn.high),
+        "low": _short(drawn.low),
+        "close": _short(drawn.close),
+        "increasing": {"line": {"color": "--price", "width": 1}, "fillcolor": "--surface"},
+        "decreasing": {"line": {"color": "--price", "width": 1}, "fillcolor": "--price"},
+        "showlegend": False,
+    }
+
+
+def _trade_markers(trades: Sequence[TradeRow], fills: Sequence[FillRow]) -> list[Json]:
+    won = [trade for trade in trades if trade.pnl > 0]
+    lost = [trade for trade in trades if trade.pnl <= 0]
+    return [_entries(trades), _exits(won, "Exit with gain", "--gain"), _exits(lost, "Exit with loss", "--loss"), _open(trades, fills)]
+
+
+def _equity_lines(equity: EquityColumns, axis: str) -> list[Json]:
+    return [
+        {**_line("Equity", equity.times, equity.equity, {"color": "--equity", "width": 2}), "yaxis": axis},
+        {**_line("Buy and hold", equity.times, equity.benchmark, {"color": "--benchmark", "width": 1.5, "dash": "dot"}), "yaxis": axis},
+    ]
+
+
+def _drawdown_line(equity: EquityColumns, initial_cash: float, axis: str) -> Json:
+    falls = drawdown(equity.equity, initial_cash)[1]
+    return {
+        **_line("Drawdown", equity.times, falls, {"color": "--loss", "width": 1}),
+        "yaxis": axis,
+        "fill": "tozeroy",
+        "fillcolor": "--fall",
+        "hovertemplate": "%{y:.2f} %",
+        "showlegend": False,
     }
 
 

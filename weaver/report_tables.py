@@ -4,6 +4,7 @@ Every text that came from outside is escaped here.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from html import escape
@@ -113,15 +114,21 @@ def moment(time: int | datetime, *, daily: bool = False) -> str:
 
 
 def _headline(name: str, value: float | None) -> str:
+    """Return a statistic short enough for a card: large numbers without decimals."""
     text = written(name, value)
-    return text.rpartition(".")[0] if MEANINGS[name].unit == "money" and "e" not in text and value is not None else text
+    if value is None or "e" in text or (abs(value) < 1000 and MEANINGS[name].unit != "money"):
+        return text
+    return re.sub(r"\.\d+", "", text)
 
 
 def _heat_cell(value: float | None, largest: float) -> str:
     if value is None:
         return '<td class="none"></td>'
-    tone = "gain" if value > 0 else "loss" if value < 0 else "flat"
-    return f'<td class="{tone}" style="--heat:{round(8 + 62 * abs(value) / largest)}%">{value:+.1f}</td>'
+    shown = round(value, 1)
+    if not shown:
+        return "<td>0.0</td>"
+    tone = "gain" if shown > 0 else "loss"
+    return f'<td class="{tone}" style="--heat:{round(8 + 62 * abs(value) / largest)}%">{shown:+.1f}</td>'
 
 
 def _trade_row(number: int, trade: TradeRow, daily: bool) -> str:

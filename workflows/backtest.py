@@ -16,7 +16,10 @@ with workflow.unsafe.imports_passed_through():
     from weaver.glados.runs import RunStatus, actions, check_action
     from weaver.walle.model import RunError
     from workflows import policies
+    from workflows.attributes import KIND, MODE, STATUS, STRATEGY, SYMBOLS
     from workflows.inputs import (
+        BACKTEST_RUN,
+        GRETA_QUEUE,
         ArchiveTask,
         Ask,
         BacktestInput,
@@ -35,12 +38,12 @@ with workflow.unsafe.imports_passed_through():
         WindowDone,
         WindowTask,
     )
-    from workflows.names import BACKTEST_RUN, GRETA_QUEUE, KIND, MODE, STATUS, STRATEGY, SYMBOLS
     from workflows.problems import problem_of
     from workflows.story import details, listed
 
 _EXAMPLE = '{"strategy": "sma-cross", "symbols": ["AAPL"]}'
 _MOST_NOTES = 5
+_ASK, _STOP, _NO_CHANGE = Ask(), StopRequest(), ParamsChange()
 _ATTRIBUTE_SYMBOLS = 40
 """A search attribute holds 2 KiB; 40 symbols of 32 characters fit."""
 
@@ -185,7 +188,7 @@ class BacktestRun:
         else:
             await self._become(RunStatus.STOPPED, "run.Stopped")
         await self._archive()
-        return RunResult(run_id=self._run_id, status=self._status, result_digest=digest)
+        return RunResult(run_id=self._run_id, status=self._status, result_digest=digest, progress=self._progress)
 
     async def _carry(self, resolved: Resolved) -> Carried:
         """Return what the next link needs, with this link's events stored and every message answered."""
@@ -306,38 +309,38 @@ class BacktestRun:
         )
 
     @workflow.update
-    async def start(self, ask: Ask = Ask()) -> RunState:
+    async def start(self, _ask: Ask = _ASK) -> RunState:
         """Let a run begin that was to wait for it."""
         self._may_start = True
         await self._until(lambda: self._status is not RunStatus.PENDING)
         return self.state()
 
     @start.validator
-    def _may_be_started(self, ask: Ask = Ask()) -> None:
+    def _may_be_started(self, _ask: Ask = _ASK) -> None:
         check_action("start", self._status)
 
     @workflow.update
-    async def pause(self, ask: Ask = Ask()) -> RunState:
+    async def pause(self, ask: Ask = _ASK) -> RunState:
         """Begin no further window until resumed."""
         await self._become(RunStatus.PAUSED, "run.Paused", ask)
         return self.state()
 
     @pause.validator
-    def _may_be_paused(self, ask: Ask = Ask()) -> None:
+    def _may_be_paused(self, _ask: Ask = _ASK) -> None:
         check_action("pause", self._status)
 
     @workflow.update
-    async def resume(self, ask: Ask = Ask()) -> RunState:
+    async def resume(self, ask: Ask = _ASK) -> RunState:
         """Go on."""
         await self._become(RunStatus.RUNNING, "run.Resumed", ask)
         return self.state()
 
     @resume.validator
-    def _may_be_resumed(self, ask: Ask = Ask()) -> None:
+    def _may_be_resumed(self, _ask: Ask = _ASK) -> None:
         check_action("resume", self._status)
 
     @workflow.update
-    async def stop(self, ask: StopRequest = StopRequest()) -> RunState:
+    async def stop(self, ask: StopRequest = _STOP) -> RunState:
         """Stop, keeping what was done. A second stop changes nothing."""
         self._stopping = True
         if self._status in (RunStatus.RUNNING, RunStatus.PAUSED):
@@ -345,44 +348,44 @@ class BacktestRun:
         return self.state()
 
     @stop.validator
-    def _may_be_stopped(self, ask: StopRequest = StopRequest()) -> None:
+    def _may_be_stopped(self, _ask: StopRequest = _STOP) -> None:
         check_action("stop", self._status)
 
     @workflow.update
-    async def set_params(self, ask: ParamsChange = ParamsChange()) -> RunState:
+    async def set_params(self, _ask: ParamsChange = _NO_CHANGE) -> RunState:
         """Change parameters: never possible in a backtest, which is pinned to those it was asked with."""
         return self.state()
 
     @set_params.validator
-    def _may_be_changed(self, ask: ParamsChange = ParamsChange()) -> None:
+    def _may_be_changed(self, _ask: ParamsChange = _NO_CHANGE) -> None:
         check_action("set_params", self._status)
 
     @workflow.signal(name="start")
-    async def start_signal(self, ask: Ask = Ask()) -> None:
+    async def start_signal(self, _ask: Ask = _ASK) -> None:
         """Like the update."""
         if self._is_allowed("start"):
             self._may_start = True
 
     @workflow.signal(name="pause")
-    async def pause_signal(self, ask: Ask = Ask()) -> None:
+    async def pause_signal(self, ask: Ask = _ASK) -> None:
         """Like the update."""
         if self._is_allowed("pause"):
             await self.pause(ask)
 
     @workflow.signal(name="resume")
-    async def resume_signal(self, ask: Ask = Ask()) -> None:
+    async def resume_signal(self, ask: Ask = _ASK) -> None:
         """Like the update."""
         if self._is_allowed("resume"):
             await self.resume(ask)
 
     @workflow.signal(name="stop")
-    async def stop_signal(self, ask: StopRequest = StopRequest()) -> None:
+    async def stop_signal(self, ask: StopRequest = _STOP) -> None:
         """Like the update."""
         if self._is_allowed("stop"):
             await self.stop(ask)
 
     @workflow.signal(name="set_params")
-    async def set_params_signal(self, ask: ParamsChange = ParamsChange()) -> None:
+    async def set_params_signal(self, _ask: ParamsChange = _NO_CHANGE) -> None:
         """Like the update."""
         self._is_allowed("set_params")
 

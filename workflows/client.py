@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
-from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNamespaceRequest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import (
     Client,
     WorkflowExecutionDescription,
@@ -28,9 +28,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from weaver.errors import AlreadyExists, BadInput, NotAllowed, NotFound, Unavailable
 from weaver.glados.requests import RunCreate
 from weaver.glados.runs import RunStatus, actions
+from workflows.attributes import KIND, MODE, STATUS, STRATEGY, SYMBOLS
 from workflows.converter import BAD_PAYLOAD, data_converter
-from workflows.inputs import Ask, BacktestInput, Progress, Pulse, RunResult, RunState, StopRequest
-from workflows.names import BACKTEST_RUN, KIND, MODE, RUN_QUEUE, STATUS, STRATEGY, SYMBOLS
+from workflows.inputs import BACKTEST_RUN, RUN_QUEUE, Ask, BacktestInput, Progress, Pulse, RunResult, RunState, StopRequest
 from workflows.problems import ended
 from workflows.story import listed
 
@@ -194,6 +194,8 @@ async def follow(client: Client, run_id: str, *, every_seconds: float = 0.25) ->
         if is_open:
             with suppress(Unavailable, NotFound):
                 progress = (await state(client, run_id)).progress
+        elif description.status is WorkflowExecutionStatus.COMPLETED:
+            progress = (await result(client, run_id)).progress
         pulse = await _pulse(client, description)
         if pulse and pulse.bars_done > progress.bars_done:
             progress = progress.model_copy(update={"bars_done": pulse.bars_done, "bars_total": pulse.bars_total})
@@ -231,17 +233,6 @@ async def ensure_search_attributes(client: Client) -> None:
     except RPCError as problem:
         if problem.status is not RPCStatusCode.ALREADY_EXISTS:
             raise
-
-
-async def ensure_retention(client: Client, days: int) -> None:
-    """Have the namespace keep closed histories for at least `days`; a longer time is left alone."""
-    service = client.workflow_service
-    namespace = await service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace))
-    if namespace.config.workflow_execution_retention_ttl.ToTimedelta() >= timedelta(days=days):
-        return
-    change = UpdateNamespaceRequest(namespace=client.namespace)
-    change.config.workflow_execution_retention_ttl.FromTimedelta(timedelta(days=days))
-    await service.update_namespace(change)
 
 
 async def _described(client: Client, run_id: str) -> WorkflowExecutionDescription:

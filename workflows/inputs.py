@@ -10,6 +10,10 @@ from weaver.glados.requests import RunCreate
 from weaver.glados.runs import RunStatus
 from weaver.walle.model import RunError
 
+BACKTEST_RUN = "BacktestRun"
+RUN_QUEUE = "weaver"
+GRETA_QUEUE = "weaver-greta"
+
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -71,6 +75,7 @@ class RunResult(_Model):
     run_id: str
     status: RunStatus
     result_digest: str | None = None
+    progress: Progress = Progress()
     error: RunError | None = None
 
 

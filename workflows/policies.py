@@ -4,7 +4,16 @@ from datetime import timedelta
 
 from temporalio.common import RetryPolicy
 
-PROGRAMMING_ERRORS = ["TypeError", "KeyError", "AttributeError", "IndexError", "NameError", "AssertionError", "ZeroDivisionError", "ValueError"]
+PROGRAMMING_ERRORS = [
+    "TypeError",
+    "KeyError",
+    "AttributeError",
+    "IndexError",
+    "NameError",
+    "AssertionError",
+    "ZeroDivisionError",
+    "ValueError",
+]
 """Trying these again gives the same again; they end the run with their message."""
 
 RECORD_TIMEOUT = timedelta(seconds=20)

@@ -15,8 +15,7 @@ from weaver.errors import AlreadyExists, NotFound, Unavailable
 from weaver.walle.model import RunRecord
 from weaver.walle.queries import Queries
 from weaver.walle.records import Records
-from workflows.inputs import RunResult
-from workflows.names import BACKTEST_RUN
+from workflows.inputs import BACKTEST_RUN, RunResult
 from workflows.problems import ended
 
 logger = logging.getLogger(__name__)

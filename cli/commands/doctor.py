@@ -3,12 +3,12 @@
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from cli.context import AsJson, read_settings
 from cli.errors import UNREACHABLE
 from cli.health import checks_for, examine
 from cli.render import emit, out, say
-from rich.text import Text
 
 
 def add_to(app: typer.Typer) -> None:

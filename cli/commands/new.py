@@ -1,12 +1,7 @@
 """`weaver new strategy`: a working, commented starter with a test."""
 
-from pathlib import Path
-from typing import Annotated
 
 import typer
-
-from cli.context import AsJson
-from cli.render import emit, say
 
 _app = typer.Typer(help="Write a starter file, e.g. a new strategy.", rich_markup_mode="rich")
 

@@ -1,6 +1,7 @@
 """`weaver report`: a finished run as one HTML page."""
 
 import webbrowser
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -8,12 +9,12 @@ import typer
 
 from cli.context import AsJson, read_settings, required_runs
 from cli.render import emit, say
-from weaver.errors import BadInput, NotFound
-from weaver.market import Bars, Timeframe
+from weaver.errors import BadInput
+from weaver.market import Bars
 from weaver.report import RunReport, html_report
 from weaver.settings import Settings
-from weaver.walle.catalogue import Catalogue
-from weaver.walle.model import RunRecord
+from weaver.walle.bars import Catalogue
+from weaver.walle.model import RunRecord, StoredResult
 from weaver.walle.results import RunFiles
 
 
@@ -44,7 +45,7 @@ def report(
             timeframe=run.timeframe,
             initial_cash=float(str(run.config.get("cash", 100_000))),
             stats=result.stats,
-            bars=_bars(run, files, settings),
+            bars=_bars(run, result, settings),
             equity=files.equity(run.windows),
             fills=files.fills(run.windows),
             trades=files.trades(run.windows),
@@ -64,3 +65,17 @@ def report(
         say(f"Wrote {html}.")
     if open_it:
         webbrowser.open(html.absolute().as_uri())
+
+
+def _bars(run: RunRecord, result: StoredResult, settings: Settings) -> dict[str, Bars]:
+    """Return the bars of the run's span; without those that are stored no more, the page has no price charts."""
+    if result.start_time is None or result.end_time is None:
+        return {}
+    catalogue = Catalogue.open(settings.bars_location)
+    after = result.end_time + timedelta(microseconds=1)
+    try:
+        pin = catalogue.pin(run.symbols, run.timeframe, start=result.start_time, end=after)
+    except BadInput as problem:
+        say(f"No price charts: {problem}")
+        return {}
+    return {series.symbol: catalogue.load(series) for series in pin.series}

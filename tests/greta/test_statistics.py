@@ -104,7 +104,7 @@ def test_daily_figures_agree_with_empyrical(seed: int, periods: int):
 def test_a_day_is_worth_its_last_bar_and_the_first_return_is_the_second_days():
     # days end at 110, 99, 108.9; the values within the days play no part
     # returns: 99/110 - 1 = -0.1 and 108.9/99 - 1 = +0.1; n = 2, mean 0
-    # annualized: (108.9/110)^(252/2) - 1 = 0.99^126 - 1
+    # two returns of 252 a year, from 110 to 108.9: growth of 0.99^126
     # deviation: sqrt((0.01 + 0.01) / 1) = 0.141421...; volatility 14.1421... * sqrt(252)
     times = [0, 23 * HOUR, DAY, DAY + HOUR, 2 * DAY, 2 * DAY + 5 * HOUR]
     got = measured([100, 110, 50, 99, 120, 108.9], times=times)
@@ -269,8 +269,10 @@ def test_whatever_the_series_nothing_is_nan_or_infinite_and_the_signs_hold(equit
     assert got.winning_trades + got.losing_trades <= got.total_trades == len(pnls)
     if not size:
         return
-    assert got.max_drawdown is not None and got.max_drawdown <= 0
-    assert got.max_drawdown_pct is not None and got.max_drawdown_pct <= 0
+    assert got.max_drawdown is not None
+    assert got.max_drawdown <= 0
+    assert got.max_drawdown_pct is not None
+    assert got.max_drawdown_pct <= 0
     assert got.max_drawdown_duration_days is not None
     assert 0 <= got.max_drawdown_duration_days <= (times[-1] - times[0]) / DAY
     assert (got.max_drawdown == 0) == (got.max_drawdown_pct == 0)

@@ -170,7 +170,10 @@ def test_assigning_to_self_is_named_with_its_line_and_bar(tmp_path: Path) -> Non
         (decide("object.__setattr__(self, 'n', view.close)\nreturn []"), "self.n"),
         (decide("Cheat.n = view.close\nreturn []", attributes="n = 0"), "Cheat.n"),
         (decide("self.memory.n += 1\nreturn []", before="class Memory:\n    n = 0\n", attributes="memory = Memory()"), "Cheat.memory"),
-        (decide("self.remember(view)\nreturn []", attributes="def remember(self, view, seen=[]):\n        seen.append(1)\n"), "Cheat.remember"),
+        (
+            decide("self.remember(view)\nreturn []", attributes="def remember(self, view, seen=[]):\n        seen.append(1)\n"),
+            "Cheat.remember",
+        ),
         (decide("note.last = view.close\nreturn []", before="def note(): pass\n"), "note"),
     ],
     ids=["class list", "global dict", "global number", "past the guard", "class number", "object", "default argument", "function"],
@@ -189,7 +192,11 @@ def test_memory_that_is_first_used_late_is_caught_at_that_bar(tmp_path: Path) ->
 
 def test_memory_that_leaves_no_print_is_caught_by_its_decisions(tmp_path: Path) -> None:
     # A generator's place cannot be looked at; a fresh strategy begins again.
-    body = decide("if next(self.turn):\n    yield Buy(1)", before="from itertools import cycle\n", attributes="turn = (i % 90 == 80 for i in range(10**9))")
+    body = decide(
+        "if next(self.turn):\n    yield Buy(1)",
+        before="from itertools import cycle\n",
+        attributes="turn = (i % 90 == 80 for i in range(10**9))",
+    )
 
     (finding,) = checked(tmp_path, body)
 

@@ -28,8 +28,8 @@ class Mine(Strategy[Params]):
 """
 
 
-def strategy_text(id: str = "mine", *, requires: str = "()", head: str = "", body: str = BODY) -> str:
-    return f'from decimal import Decimal\n{HEAD}META = StrategyMeta(id="{id}", name="{id}", requires={requires})\n{head}{body}'
+def strategy_text(name: str = "mine", *, requires: str = "()", head: str = "", body: str = BODY) -> str:
+    return f'from decimal import Decimal\n{HEAD}META = StrategyMeta(id="{name}", name="{name}", requires={requires})\n{head}{body}'
 
 
 def write(folder: Path, name: str, text: str) -> Path:
@@ -38,8 +38,8 @@ def write(folder: Path, name: str, text: str) -> Path:
     return path
 
 
-def loaded(folder: Path, id: str = "mine") -> LoadedStrategy:
-    return build(Library.open([folder]).source(id))
+def loaded(folder: Path, name: str = "mine") -> LoadedStrategy:
+    return build(Library.open([folder]).source(name))
 
 
 def broken_entry(folder: Path, name: str) -> Broken:
@@ -54,9 +54,9 @@ def test_the_built_in_strategies_are_listed_and_built() -> None:
     ids = [entry.id for entry in library.entries() if isinstance(entry, Found)]
 
     assert ids == ["buy-and-hold", "mean-reversion", "momentum-rotation", "multi-timeframe-trend", "rsi-bracket", "sma-cross"]
-    for id in ids:
-        assert id is not None
-        strategy = build(library.source(id))
+    for name in ids:
+        assert name is not None
+        strategy = build(library.source(name))
         assert strategy.source.origin == "builtin"
         assert strategy.create(strategy.parse_params({})).warmup() >= 0
 
@@ -150,9 +150,9 @@ def test_what_is_wrong_with_a_strategy_is_said_when_it_is_built(tmp_path: Path, 
 def test_a_broken_file_is_refused_with_its_reason_under_its_id_or_its_name(tmp_path: Path) -> None:
     write(tmp_path, "my_idea.py", "def broken(:\n")
 
-    for id in ("my-idea", "my_idea"):
+    for name in ("my-idea", "my_idea"):
         with pytest.raises(StrategyBroken, match=r"my_idea.py:1: syntax error"):
-            Library.open([tmp_path]).source(id)
+            Library.open([tmp_path]).source(name)
 
 
 def test_types_written_as_text_are_understood(tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_a_bad_parameter_names_field_value_and_expectation(tmp_path: Path, raw: 
 def test_an_unknown_parameter_names_the_nearest(tmp_path: Path) -> None:
     write(tmp_path, "mine.py", strategy_text())
 
-    with pytest.raises(UnknownName, match="No param 'fats'. Did you mean 'fast'"):
+    with pytest.raises(UnknownName, match=r"No param 'fats'. Did you mean 'fast'"):
         loaded(tmp_path).parse_params({"fats": 3})
 
 
@@ -377,7 +377,7 @@ def test_a_class_typed_at_a_prompt_has_a_digest_of_its_own() -> None:
     text = "class Typed(Strategy[StrategyParams]):\n    def decide(self, view):\n        return [{0}]\n"
     digests: list[str] = []
     for returned in ("1", "view"):
-        exec(compile(text.format(returned), "<stdin>", "exec"), names)
+        exec(compile(text.format(returned), "<stdin>", "exec"), names)  # as typed at a prompt
         digests.append(source_of_class(names["Typed"]).sha256)
 
     assert digests[0] != digests[1]

@@ -27,8 +27,8 @@ COLUMNS = ["time", "symbol", "side", "quantity", "price", "commission"]
 NUMBERS = COLUMNS[3:]
 
 
-def run(id: str, symbols: tuple[str, ...], windows: tuple[int, ...] = ()) -> Replayed:
-    loaded = build(LIBRARY.source(id))
+def run(name: str, symbols: tuple[str, ...], windows: tuple[int, ...] = ()) -> Replayed:
+    loaded = build(LIBRARY.source(name))
     strategy = loaded.create(loaded.parse_params({}))
     costs = Costs(commission_bps=Decimal(10), slippage_bps=Decimal(5))
     return replay([demo_bars(symbol) for symbol in symbols], strategy, costs=costs, windows=windows)
@@ -69,9 +69,9 @@ def test_a_shipped_strategy_trades_as_in_its_golden_file(meta: StrategyMeta) -> 
 
 
 @pytest.mark.parametrize("symbol", SYMBOLS)
-@pytest.mark.parametrize("id", [meta.id for meta in SHIPPED if meta.symbols == "one"])
-def test_a_strategy_for_one_symbol_runs_on_each_demo_symbol(id: str, symbol: str) -> None:
-    replayed = run(id, (symbol,))
+@pytest.mark.parametrize("name", [meta.id for meta in SHIPPED if meta.symbols == "one"])
+def test_a_strategy_for_one_symbol_runs_on_each_demo_symbol(name: str, symbol: str) -> None:
+    replayed = run(name, (symbol,))
 
     assert replayed.fills or symbol == "FB", "FB has 196 bars only"
 

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from datetime import time as time_of_day
 
 import numpy as np
 import pytest
@@ -47,7 +48,7 @@ def in_hours(timeframe: str, first: str, days: int, opens: str, closes: str) -> 
     starts: list[int] = []
     for day in range(days):
         date = datetime.fromisoformat(first).replace(tzinfo=UTC) + timedelta(days=day)
-        time, close = (datetime.combine(date, datetime.strptime(text, "%H:%M").time(), UTC) for text in (opens, closes))
+        time, close = (datetime.combine(date, time_of_day.fromisoformat(text), UTC) for text in (opens, closes))
         while date.weekday() < 5 and time < close:
             starts.append(to_microseconds(time))
             time += step
@@ -158,7 +159,7 @@ SERIES = [
     (every("1d", "2024-01-05T05:00", 60), ("2d", "1w")),
     (in_hours("30m", "2024-03-06", 24, "09:00", "23:30"), ("1h", "90m", "4h", "7h", "1d", "2d", "1w")),
     (in_hours("1h", "2024-03-06", 24, "14:30", "21:00"), ("2h", "4h", "1d", "1w")),
-    (on_days(*(str(datetime(2024, 3, 1) + timedelta(days=day))[:10] for day in range(60))), ("2d", "3d", "1w")),
+    (on_days(*(str(datetime(2024, 3, 1, tzinfo=UTC) + timedelta(days=day))[:10] for day in range(60))), ("2d", "3d", "1w")),
 ]
 
 

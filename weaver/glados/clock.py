@@ -101,8 +101,8 @@ def _all_sessions(calendar: Calendar) -> Sessions:
         simplefilter("ignore")  # the library calls pandas in ways that newer pandas deprecates
         opened = exchange_calendars.get_calendar(calendar.value, start=_FIRST.isoformat(), end=_LAST.isoformat())
     dates = opened.sessions.to_numpy().astype("datetime64[D]").astype(np.int64)
-    opens = opened.opens_nanos // 1_000
-    closes = opened.closes_nanos // 1_000
+    opens = np.asarray(opened.opens_nanos, np.int64) // 1_000
+    closes = np.asarray(opened.closes_nanos, np.int64) // 1_000
     for column in (dates, opens, closes):
         column.setflags(write=False)
     return Sessions(dates=dates, opens=opens, closes=closes)

@@ -184,7 +184,7 @@ def _remembered(place: str, method: str, start: int | None) -> Finding:
     )
 
 
-def _differing(whole: list[DecisionRow], part: list[DecisionRow]) -> Iterator[tuple[DecisionRow | None, DecisionRow | None]]:
+def _differing(whole: Sequence[DecisionRow], part: Sequence[DecisionRow]) -> Iterator[tuple[DecisionRow | None, DecisionRow | None]]:
     """Give the pairs of decisions that are not the same; numbers may differ by rounding."""
     for one, two in zip_longest(whole, part):
         if one is None or two is None or one.time != two.time or not _alike(one.intents, two.intents):

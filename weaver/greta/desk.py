@@ -48,7 +48,7 @@ class Desk:
                     self._cancel(intent.order)
                 case Replace():
                     self._replace(intent)
-                case _:
+                case _:  # pyright: ignore[reportUnnecessaryComparison]  # a strategy may yield anything
                     raise BadValue("intent", intent, "Buy, Sell, Close, TargetWeight, Bracket, Cancel or Replace")
         return self._placed
 

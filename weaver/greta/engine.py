@@ -7,7 +7,7 @@ from the few steps at which holdings changed. Where a run is cut into windows, o
 import gc
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -97,7 +97,7 @@ def _advance(replay: "_Replay", left: int, on_progress: Callable[[int], None] | 
 
 
 @contextmanager
-def _rare_collections() -> Iterator[None]:
+def _rare_collections() -> Generator[None, None, None]:
     """Look for cyclic garbage rarely: a replay makes many rows that stay and no cycles, and looking costs a third of the time."""
     usual = gc.get_threshold()
     gc.set_threshold(100_000, 50, 100)

@@ -34,4 +34,5 @@ class EngineState:
     @staticmethod
     def from_json(text: str) -> "EngineState":
         fields = json.loads(text)
-        return EngineState(**{**fields, "totals": Totals(**fields["totals"])})
+        totals = Totals(**fields.pop("totals"))
+        return EngineState(totals=totals, **fields)

@@ -158,7 +158,7 @@ def _returns(daily: Floats) -> Floats | None:
     if not len(daily):
         return daily
     least, most = float(np.min(daily)), float(np.max(daily))
-    if not (0 < least and most < math.inf and most <= least * _LARGEST_GROWTH):
+    if not (least > 0 and most < math.inf and most <= least * _LARGEST_GROWTH):
         return None
     return daily[1:] / daily[:-1] - 1
 

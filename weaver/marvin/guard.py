@@ -1,7 +1,7 @@
 """The line between Weaver and the code of its users."""
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from weaver.errors import StrategyBroken
@@ -22,7 +22,7 @@ def broken(error: Exception, strategy: str, files: frozenset[str]) -> StrategyBr
 
 
 @contextmanager
-def user_code(strategy: str, files: frozenset[str]) -> Iterator[None]:
+def user_code(strategy: str, files: frozenset[str]) -> Generator[None, None, None]:
     """Run the user's code; whatever it raises comes out as StrategyBroken."""
     try:
         yield

@@ -27,7 +27,9 @@ class Library:
         found = find(self._folders, StrategyMeta)
         self._by_id = {entry.id: entry for entry in found if isinstance(entry, Found)}
         self._broken = {entry.path: entry for entry in found if isinstance(entry, Broken)}
-        self._sources: dict[str, StrategySource | Broken] = {id: self._collect(entry) for id, entry in self._by_id.items()}
+        self._sources: dict[str, StrategySource | Broken] = {
+            strategy_id: self._collect(entry) for strategy_id, entry in self._by_id.items()
+        }
         self._helpers = {file.path for source in self._sources.values() if isinstance(source, StrategySource) for file in source.files}
         self._found = found
 
@@ -41,8 +43,8 @@ class Library:
         listed: list[Found[StrategyMeta] | Broken] = []
         for entry in self._found:
             match entry:
-                case Found(id=id):
-                    source = self._sources[id]
+                case Found():
+                    source = self._sources[entry.id]
                     listed.append(source if isinstance(source, Broken) else entry)
                 case Broken(has_meta=False, path=path) if str(path) in self._helpers:
                     pass
@@ -50,16 +52,16 @@ class Library:
                     listed.append(entry)
         return listed
 
-    def source(self, id: str) -> StrategySource:
+    def source(self, strategy_id: str) -> StrategySource:
         """Return the text of a strategy and of what it requires. UnknownName with the nearest; StrategyBroken says why."""
-        source = self._sources.get(id)
+        source = self._sources.get(strategy_id)
         if isinstance(source, StrategySource):
             return source
-        stem = id.replace("-", "_")
-        broken = source or next((entry for entry in self._broken.values() if id == entry.id or stem == entry.path.stem), None)
+        stem = strategy_id.replace("-", "_")
+        broken = source or next((entry for entry in self._broken.values() if strategy_id == entry.id or stem == entry.path.stem), None)
         if broken is None:
-            raise UnknownName("strategy", id, self._sources)
-        raise StrategyBroken(broken.reason, strategy=id, file=str(broken.path), line=broken.line)
+            raise UnknownName("strategy", strategy_id, self._sources)
+        raise StrategyBroken(broken.reason, strategy=strategy_id, file=str(broken.path), line=broken.line)
 
     def _collect(self, entry: Found[StrategyMeta]) -> StrategySource | Broken:
         """Return the strategy with all that it requires, dependencies first."""

@@ -80,7 +80,7 @@ def _class_attributes(cls: type) -> Iterator[tuple[str, Any]]:
 
 def _printed(value: Any, above: tuple[int, ...], depth: int) -> str:
     if isinstance(value, _CODE):
-        return getattr(value, "__qualname__", getattr(value, "__name__", type(value).__name__))
+        return str(getattr(value, "__qualname__", getattr(value, "__name__", type(value).__name__)))
     if id(value) in above or depth > _DEEPEST:
         return "…"
     above = (*above, id(value))

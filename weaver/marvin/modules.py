@@ -62,8 +62,8 @@ class _Importer:
     def __call__(
         self,
         name: str,
-        globals: Mapping[str, object] | None = None,
-        locals: Mapping[str, object] | None = None,
+        globals: Mapping[str, object] | None = None,  # noqa: A002  # the names of the built-in `__import__`
+        locals: Mapping[str, object] | None = None,  # noqa: A002  # likewise
         fromlist: Sequence[str] | None = (),
         level: int = 0,
     ) -> ModuleType:

@@ -40,10 +40,10 @@ class StrategySource:
     origin: Origin
 
     @staticmethod
-    def of(id: str, files: Sequence[SourceFile], origin: Origin) -> "StrategySource":
+    def of(strategy_id: str, files: Sequence[SourceFile], origin: Origin) -> "StrategySource":
         lines = "".join(f"{file.stem}:{file.sha256}\n" for file in files)
         digest = files[0].sha256 if len(files) == 1 else sha256(lines.encode()).hexdigest()
-        return StrategySource(id=id, sha256=digest, files=tuple(files), origin=origin)
+        return StrategySource(id=strategy_id, sha256=digest, files=tuple(files), origin=origin)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from weaver.errors import BadValue
 from weaver.market import DAY, Bars, Calendar, Floats, Ints, Sessions, Timeframe
@@ -118,7 +119,7 @@ def _last_sessions(bars: Bars, first: Ints, length: int) -> Ints:
     return last
 
 
-def _first_rows(*columns: Ints) -> Ints:
+def _first_rows(*columns: Ints | NDArray[np.bool_]) -> Ints:
     """Return the rows at which any of the columns changes, row 0 first."""
     changed = np.ones(len(columns[0]), np.bool_)
     changed[1:] = False
@@ -127,12 +128,10 @@ def _first_rows(*columns: Ints) -> Ints:
     return np.flatnonzero(changed).astype(np.int64)
 
 
-def _rows(bars: Bars, keep: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Bars:
+def _rows(bars: Bars, keep: NDArray[np.bool_]) -> Bars:
     names = ("starts", "ends", "sessions", "open", "high", "low", "close", "volume")
     columns = {name: getattr(bars, name)[keep] for name in names}
-    return Bars(
-        symbol=bars.symbol, timeframe=bars.timeframe, calendar=bars.calendar, calendar_sessions=bars.calendar_sessions, **columns
-    )
+    return Bars(symbol=bars.symbol, timeframe=bars.timeframe, calendar=bars.calendar, calendar_sessions=bars.calendar_sessions, **columns)
 
 
 def _columns(bars: Bars, timeframe: Timeframe, starts: Ints, ends: Ints, sessions: Ints, rows: Ints) -> Bars:

