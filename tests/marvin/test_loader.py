@@ -155,6 +155,28 @@ def test_a_broken_file_is_refused_with_its_reason_under_its_id_or_its_name(tmp_p
             Library.open([tmp_path]).source(name)
 
 
+def test_two_files_with_one_id_are_an_error_naming_both(tmp_path: Path) -> None:
+    write(tmp_path, "one.py", strategy_text())
+    write(tmp_path, "two.py", strategy_text())
+    write(tmp_path, "other.py", strategy_text("other"))
+
+    with pytest.raises(StrategyBroken, match=r"one.py and in .*two.py"):
+        Library.open([tmp_path]).source("mine")
+    assert loaded(tmp_path, "other")
+
+
+def test_a_shipped_strategy_stands_alone_so_that_any_may_be_deleted(tmp_path: Path) -> None:
+    for path in sorted(BUILT_IN.glob("[a-z]*.py")):
+        write(tmp_path, f"copy_{path.name}", path.read_text().replace('id="', 'id="copy-'))
+
+    copies = [entry for entry in Library.open([tmp_path]).entries() if entry.path.parent == tmp_path]
+
+    assert len(copies) == 6
+    for entry in copies:
+        assert isinstance(entry, Found)
+        assert len(build(Library.open([tmp_path]).source(entry.id)).source.files) == 1
+
+
 def test_types_written_as_text_are_understood(tmp_path: Path) -> None:
     text = "from __future__ import annotations\nfrom dataclasses import dataclass\n" + strategy_text(
         head="@dataclass\nclass Pair:\n    a: int\n    b: Decimal\n"
@@ -370,6 +392,20 @@ def test_a_class_that_the_loader_built_keeps_its_source(tmp_path: Path) -> None:
     again = load_class(strategy.strategy_class)
 
     assert (again.meta, again.source) == (strategy.meta, strategy.source)
+
+
+def test_a_class_that_inherits_from_a_built_one_is_not_taken_for_it(tmp_path: Path) -> None:
+    write(tmp_path, "mine.py", strategy_text())
+    built: Any = loaded(tmp_path).strategy_class
+
+    class Mine(built):
+        def warmup(self) -> int:
+            return 3
+
+    source = source_of_class(Mine)
+
+    assert source.origin == "notebook"
+    assert {Path(file.path).name for file in source.files} == {"test_loader.py", "mine.py"}
 
 
 def test_a_class_typed_at_a_prompt_has_a_digest_of_its_own() -> None:

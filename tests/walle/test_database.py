@@ -1,4 +1,3 @@
-import sys
 from pathlib import Path
 
 import pytest
@@ -27,17 +26,6 @@ def test_the_newest_migration_is_the_one_that_opening_looks_for() -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
-
-
-def test_opening_a_migrated_database_does_not_import_alembic(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'walle.db'}"
-    Database.open(url).close()
-    at_once(_open_without_alembic, [(url,)])
-
-
-def _open_without_alembic(url: str) -> None:
-    Database.open(url).close()
-    assert "alembic.command" not in sys.modules  # what migrating imports of it
 
 
 def test_four_processes_that_open_a_new_database_at_once_migrate_it_once(database_url: str) -> None:

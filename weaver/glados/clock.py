@@ -45,8 +45,8 @@ def bar_columns(starts: Ints, timeframe: Timeframe, calendar: Calendar) -> BarTi
     """Return start, end and session of bars that start at `starts` (UTC microseconds, any order).
 
     24/7: a bar ends one timeframe after its start; its session is the UTC day of the start.
-    Exchanges, below a day: the same end; the session is the exchange's calendar date at the start.
-    Exchanges, a day or longer: the start becomes 00:00Z of its date (of the Monday for weeks), the end is the
+    Exchanges, not whole days: the same end; the session is the exchange's calendar date at the start.
+    Exchanges, whole days: the start becomes 00:00Z of its date (of the Monday for weeks), the end is the
     close of the last session inside, whose date is the session; without one, the 00:00Z that follows the bar.
     """
     starts = np.ascontiguousarray(starts, np.int64)
@@ -55,7 +55,7 @@ def bar_columns(starts: Ints, timeframe: Timeframe, calendar: Calendar) -> BarTi
     if not len(starts):
         return BarTimes(starts=starts, ends=starts, sessions=starts, calendar_sessions=_slice(_all_sessions(calendar), 0, -1))
     around = _sessions_around(calendar, starts)
-    if not timeframe.is_daily_or_longer:
+    if timeframe.microseconds % DAY:
         dates = _local_dates(starts, _zone(calendar))
         return BarTimes(starts=starts, ends=starts + timeframe.microseconds, sessions=dates, calendar_sessions=around)
     length = timeframe.microseconds // DAY

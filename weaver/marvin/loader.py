@@ -10,7 +10,7 @@ from weaver.errors import BadInput, StrategyBroken, UnknownName
 from weaver.marvin.guard import user_code
 from weaver.marvin.modules import run_files
 from weaver.marvin.parameters import parse
-from weaver.marvin.source import SourceFile, StrategySource, source_of_class
+from weaver.marvin.source import SourceFile, StrategySource, names_around, source_of_class
 from weaver.marvin.strategy import AnyStrategy, Strategy, StrategyMeta, StrategyParams
 from weaver.plugins import Broken, Found, find, read, read_text
 
@@ -196,7 +196,7 @@ def load_class(cls: type[AnyStrategy]) -> LoadedStrategy:
     """
     if cls.decide is Strategy.decide:
         raise StrategyBroken(f"class {cls.__name__} has no decide(self, view)", strategy=cls.__name__)
-    names: dict[str, Any] = getattr(cls.decide, "__globals__", {})
+    names = names_around(cls)
     source = source_of_class(cls)
     meta = names.get("META")
     if not isinstance(meta, StrategyMeta):

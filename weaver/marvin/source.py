@@ -3,13 +3,14 @@
 import json
 import linecache
 import re
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from types import FunctionType
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
-from weaver.marvin.strategy import AnyStrategy
+from weaver.marvin.strategy import AnyStrategy, Strategy
 
 Origin = Literal["builtin", "plugin", "notebook"]
 
@@ -70,15 +71,22 @@ def source_of_class(cls: type[AnyStrategy]) -> StrategySource:
     A class that the loader built gives the source it was built from. Where no text is kept (typed at a prompt), the
     compiled methods stand in for it.
     """
-    built = getattr(cls.decide, "__globals__", {}).get(SOURCE_NAME)
+    built = names_around(cls).get(SOURCE_NAME)
     if isinstance(built, StrategySource):
         return built
-    methods = [value for value in vars(cls).values() if isinstance(value, FunctionType)]
+    own = [base for base in cls.__mro__ if issubclass(base, Strategy) and base is not Strategy]
+    methods = [value for base in own for value in vars(base).values() if isinstance(value, FunctionType)]
     by_file = {method.__code__.co_filename: method for method in methods}
     files = {name: "".join(linecache.getlines(name, method.__globals__)) for name, method in by_file.items()}
     stem = _stem(cls.__name__)
     listed = [SourceFile(stem=stem, path=name, text=text or _compiled(methods)) for name, text in files.items()]
     return StrategySource.of(stem.replace("_", "-"), listed, "notebook")
+
+
+def names_around(cls: type[AnyStrategy]) -> Mapping[str, Any]:
+    """Return the global names where a class was defined: its file's, or the notebook's."""
+    method = next((value for value in vars(cls).values() if isinstance(value, FunctionType)), None)
+    return method.__globals__ if method else vars(sys.modules[cls.__module__])
 
 
 SOURCE_NAME = "__weaver_source__"

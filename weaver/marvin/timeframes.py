@@ -15,7 +15,7 @@ _NO_SESSIONS = Sessions(dates=np.empty(0, np.int64), opens=np.empty(0, np.int64)
 def coarser(bars: Bars, timeframe: Timeframe) -> Bars:
     """Return the bars of a coarser timeframe; each may be looked at from its `end` on and never changes after it.
 
-    Below a day a bar is a UTC multiple of the timeframe within one session, and ends early at the session's close
+    Unless it is whole days, a bar is a UTC multiple of the timeframe within one session, and ends early at the session's close
     (what trades after the close is a bar of its own). A day is a session, a week starts on Monday, and both end at
     the close of their last session by the calendar (24/7: at midnight UTC), so they hold no later trades.
     Where base bars run over such an end, as an hour from 15:30 does, the last of them ends the coarse bar.
@@ -27,7 +27,7 @@ def coarser(bars: Bars, timeframe: Timeframe) -> Bars:
         raise BadValue("timeframe", timeframe.text, f"a multiple of the run's timeframe {bars.timeframe}, above it")
     if not len(bars):
         return _columns(bars, timeframe, bars.starts, bars.ends, bars.sessions, bars.starts)
-    buckets = _days(bars, timeframe) if timeframe.is_daily_or_longer else _within_days(bars, timeframe)
+    buckets = _within_days(bars, timeframe) if timeframe.microseconds % DAY else _days(bars, timeframe)
     ends = _ends(bars, buckets)
     counts = np.diff(np.append(buckets.rows, len(bars)))
     in_time = bars.ends <= np.repeat(ends, counts)

@@ -297,9 +297,7 @@ class View:
     crossed_below: Callable[[str, str | float], bool]
     """As `BarView.crossed_below`, for the run's only symbol."""
 
-    def __init__(
-        self, series: Sequence[Series], account: Account, coarser: Callable[[str, Timeframe], Series], state: Any = None
-    ) -> None:
+    def __init__(self, series: Sequence[Series], account: Account, coarser: Callable[[str, Timeframe], Series], state: Any = None) -> None:
         self.account = account
         self.coarser = coarser
         self.symbols = tuple(one.bars.symbol for one in series)

@@ -83,7 +83,9 @@ def _parsed(url: str) -> URL:
 def _translated(shown: str, *, sqlite: bool) -> Iterator[None]:
     try:
         yield
-    except (exc.OperationalError, exc.InterfaceError) as problem:
+    except exc.DBAPIError as problem:
+        if type(problem) not in {exc.OperationalError, exc.InterfaceError, exc.DatabaseError}:
+            raise  # a mistake of ours, not of the place
         reason = str(problem.orig).strip()
         hopeless = ("unable to open", "readonly", "read-only", "not a database", "malformed", "disk I/O", "full")
         if sqlite and any(word in reason for word in hopeless):
