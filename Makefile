@@ -45,7 +45,7 @@ $(BENCH_STAMP): pyproject.toml $(STAMP)
 
 lock: setup ## pin all dependencies again
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -o requirements.lock
 
 clean: ## remove .venv and what tools left
 	@rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ from activities.parents import die_with_parent
 from activities.records import RunRecords
 from activities.slots import Slots
 from weaver.errors import Unavailable, WeaverError
+from weaver.glados.clock import sessions_between
+from weaver.market import Calendar
 from weaver.settings import Settings
 from weaver.walle.bars import Catalogue
 from weaver.walle.database import Database
@@ -105,7 +107,11 @@ async def serve_slot(settings: Settings, descriptor: int) -> None:
         folders=settings.strategy_folders,
         beacon=Beacon(descriptor),
     )
-    client = await _patiently(settings.temporal_address or DEFAULT_ADDRESS, settings.temporal_namespace, stopping)
+    # The calendar takes most of a second to load: better while the server starts than in the first run.
+    client, _ = await asyncio.gather(
+        _patiently(settings.temporal_address or DEFAULT_ADDRESS, settings.temporal_namespace, stopping),
+        asyncio.to_thread(sessions_between, Calendar.XNYS, date(2000, 1, 3), date(2000, 1, 4)),
+    )
     if client is None:
         return
     with ThreadPoolExecutor(1, "greta") as thread:

@@ -8,6 +8,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.failures import translated
 from weaver.errors import NotFound, Unavailable
+from weaver.walle.model import EventRecord
 from weaver.walle.records import Records
 from workflows.events import Reading
 from workflows.inputs import Archived, ArchiveTask
@@ -26,17 +27,17 @@ class Archive:
     async def archive_link(self, task: ArchiveTask) -> Archived:
         """Store the events of one link as far as its history goes now."""
         with translated():
-            return Archived(stored=await self.store(task.run_id, task.link))
+            events = await self.read(task.run_id, task.link)
+            await asyncio.to_thread(self._records.save_events, task.run_id, events)
+        return Archived(stored=len(events))
 
-    async def store(self, run_id: str, link: str) -> int:
-        """Store a link's events and return how many there are. Raises NotFound, Unavailable."""
+    async def read(self, run_id: str, link: str) -> list[EventRecord]:
+        """Return a link's events in order. Raises NotFound, Unavailable."""
         reading = Reading(run_id, link)
         handle = self._client.get_workflow_handle(run_id, run_id=link)
         try:
-            events = [event async for entry in handle.fetch_history_events(page_size=_PAGE) for event in reading.events(entry)]
+            return [event async for entry in handle.fetch_history_events(page_size=_PAGE) for event in reading.events(entry)]
         except RPCError as problem:
             if problem.status is RPCStatusCode.NOT_FOUND:
                 raise NotFound("history", f"{run_id}/{link}") from problem
             raise Unavailable(f"Temporal does not answer: {problem.message}") from problem
-        await asyncio.to_thread(self._records.save_events, run_id, events)
-        return len(events)

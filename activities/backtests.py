@@ -1,7 +1,7 @@
 """Pins, replays and sums up backtests. Runs in single-slot processes: the user's code works here, and the CPU."""
 
 import contextvars
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -173,7 +173,7 @@ class Backtests:
                 StoredResult(
                     run_id=task.run_id,
                     result_digest=outcome.digest,
-                    provenance=plan.provenance(),
+                    provenance=plan.provenance,
                     start_time=from_microseconds(int(times[0])),
                     end_time=from_microseconds(int(times[-1])),
                     timeframe=plan.timeframe,
@@ -187,7 +187,7 @@ class Backtests:
         return Finished(result_digest=outcome.digest, final_equity=final_equity)
 
     @contextmanager
-    def _working(self, strategy: str, steps: Callable[[], int], pulse: Callable[[], Pulse | None]) -> Iterator[None]:
+    def _working(self, strategy: str, steps: Callable[[], int], pulse: Callable[[], Pulse | None]) -> Generator[None]:
         """Report to the parent and to Temporal while inside, and let errors out as Temporal's."""
         info = activity.info()
         context = contextvars.copy_context()

@@ -7,7 +7,7 @@ import json
 import os
 import threading
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
@@ -85,7 +85,7 @@ class Beacon:
     @contextmanager
     def activity(
         self, *, token: bytes, activity: str, strategy: str, attempt: int, steps: Callable[[], int], beat: Callable[[], None]
-    ) -> Iterator[None]:
+    ) -> Generator[None]:
         """Report the activity while inside. `steps` gives the engine's counter; `beat` is called as often as it is read."""
         over = threading.Event()
         self._send(Started(b64encode(token).decode(), activity, strategy, attempt))
@@ -99,7 +99,7 @@ class Beacon:
             self._send(Ended())
 
     @contextmanager
-    def user_code(self) -> Iterator[None]:
+    def user_code(self) -> Generator[None]:
         """Mark what runs inside as the strategy's own: only this has a time limit."""
         self._send(UserCode(running=True))
         try:

@@ -1,6 +1,6 @@
 """How Weaver's errors look to Temporal: their type, their code, and whether trying again can help."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -65,7 +65,7 @@ def to_failure(error: WeaverError, *, last_try: bool = False) -> ApplicationErro
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translated() -> Generator[None]:
     """Let Weaver's errors out as Temporal's."""
     try:
         yield

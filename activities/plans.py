@@ -3,14 +3,13 @@
 import json
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from weaver.glados.requests import RunCreate
-from weaver.greta.engine import ENGINE_VERSION
 from weaver.greta.feed import Setup
 from weaver.orders import Costs
+from weaver.provenance import provenance
 from weaver.walle.pins import DataPin
 
 
@@ -23,6 +22,7 @@ class Plan(BaseModel):
     strategy_sha256: str
     params: dict[str, JsonValue]
     pin: DataPin
+    provenance: dict[str, JsonValue]
     symbols: list[str]
     timeframe: str
     start: datetime | None
@@ -41,6 +41,9 @@ class Plan(BaseModel):
             strategy_sha256=sha256,
             params=params,
             pin=pin,
+            provenance=provenance(
+                request, strategy=request.strategy, sha256=sha256, params=params, fingerprint=pin.fingerprint
+            ),
             symbols=request.symbols,
             timeframe=request.timeframe,
             start=request.start,
@@ -59,23 +62,3 @@ class Plan(BaseModel):
     def setup(self) -> Setup:
         """Return what the engine starts from."""
         return Setup(cash=self.cash, costs=self.costs, allow_short=self.allow_short, leverage=self.leverage, fractional=self.fractional)
-
-    def provenance(self) -> dict[str, Any]:
-        """Return all that the result follows from: the same provenance gives the same digest."""
-        plan = self.model_dump(mode="json")
-        return {
-            "strategy": self.strategy,
-            "strategy_sha256": self.strategy_sha256,
-            "params": plan["params"],
-            "data_fingerprint": self.pin.fingerprint,
-            "engine_version": ENGINE_VERSION,
-            "costs": {name: value for name, value in plan["costs"].items() if value is not None},
-            "symbols": self.symbols,
-            "timeframe": self.timeframe,
-            "start": plan["start"],
-            "end": plan["end"],
-            "cash": plan["cash"],
-            "fractional": self.fractional,
-            "allow_short": self.allow_short,
-            "leverage": plan["leverage"],
-        }

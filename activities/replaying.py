@@ -12,7 +12,7 @@ from weaver.greta.records import EquityColumns, Window
 from weaver.greta.state import EngineState
 
 _SLICE_SECONDS = 1.0
-_FIRST_SLICE = 1_024
+_FIRST_SLICE = 16
 
 
 class _CutShort(Exception):

@@ -18,7 +18,7 @@ from weaver.greta.feed import Feed, Setup
 from weaver.greta.results import summarise
 from weaver.market import Timeframe
 from weaver.marvin import Buy, Intent, Strategy, StrategyParams, View
-from weaver.notebook import Run
+from weaver.notebook_run import Run
 from weaver.walle.bars import Catalogue
 
 
@@ -73,7 +73,7 @@ def test_provenance_and_digest_are_those_of_a_durable_run_in_many_windows(home: 
     run = backtest("mean-reversion", "AAPL", start="2004-06-01", commission_bps=10, leverage=1)
     pin = catalogue.pin(["AAPL"], Timeframe("1d"), start=run.request.start, end=None, warmup=_warmup(run))
     plan = Plan.of(run.request, sha256=str(run.provenance["strategy_sha256"]), params=run.params, pin=pin)
-    assert plan.provenance() == run.provenance
+    assert plan.provenance == run.provenance
 
     setup, strategy = plan.setup(), _strategy(run)
     assert isinstance(setup, Setup)

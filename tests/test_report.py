@@ -254,6 +254,13 @@ def test_the_page_says_the_statistics_and_the_provenance():
     assert "commission_bps" in text
 
 
+def test_the_cards_round_what_is_large():
+    run = a_run("AAPL", count=100)
+    text = html_report(replace(run, stats={**run.stats, "final_equity": 1234567.89, "benchmark_return_pct": 2400.8125, "win_rate": 52.777}))
+    for value in ("1,234,568", "2,401 %", "52.78 %"):
+        assert f">{value}</span>" in text
+
+
 def test_warm_up_bars_are_not_drawn():
     run = a_run("AAPL", count=100)
     shorter = EquityColumns(times=run.equity.times[20:], equity=run.equity.equity[20:], benchmark=run.equity.benchmark[20:])

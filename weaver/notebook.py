@@ -1,13 +1,10 @@
 """`from weaver import backtest`: a backtest in this process, without a server, with the digest of the durable run."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cached_property
-from html import escape
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,129 +12,24 @@ from pydantic import ValidationError
 
 from weaver.errors import BadInput, BadValue, NoBars
 from weaver.glados.requests import RunCreate
-from weaver.greta.engine import ENGINE_VERSION, advance, initial_state, open_orders
+from weaver.greta.engine import advance, initial_state, open_orders
 from weaver.greta.feed import Feed, Setup
-from weaver.greta.records import DecisionRow, FillRow, OrderRow, TradeRow, Window
+from weaver.greta.records import Window
 from weaver.greta.results import Outcome, summarise
 from weaver.market import Bars, Calendar, Timeframe, to_microseconds
 from weaver.marvin.guard import user_code
 from weaver.marvin.loader import Library, LoadedStrategy, build, load_class
 from weaver.marvin.strategy import AnyStrategy, Strategy
-from weaver.notebook_frames import bars_of, equity_frame, frame_of
-from weaver.report import CANDLES, RunReport, html_report
-from weaver.report_figures import overview_figure, painted
-from weaver.report_meanings import written
+from weaver.notebook_frames import bars_of
+from weaver.notebook_run import Run
+from weaver.provenance import provenance
 from weaver.settings import Settings
 from weaver.walle.bars import Catalogue
 from weaver.walle.pins import fingerprint_of
 
-if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
-
 Time = str | datetime | date
 Number = Decimal | int | float
 Data = pd.DataFrame | str | Sequence[str] | Mapping[str, pd.DataFrame]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Run:
-    """A finished backtest. Frames have UTC timestamps; `stats` has None where a statistic is not defined."""
-
-    request: RunCreate
-    params: dict[str, Any]
-    provenance: dict[str, Any]
-    outcome: Outcome
-    window: Window
-    bars: dict[str, Bars]
-
-    @property
-    def digest(self) -> str:
-        """What tells two results apart: the same as a durable run's of the same provenance."""
-        return self.outcome.digest
-
-    @cached_property
-    def stats(self) -> pd.Series:
-        """The statistics by name, as docs/backtest-rules.md defines them."""
-        return pd.Series(self.outcome.statistics.to_dict(), dtype=object, name=self.request.strategy)
-
-    @cached_property
-    def fills(self) -> pd.DataFrame:
-        """One row an execution; `time` is the start of the bar that filled."""
-        return frame_of(self.window.fills, FillRow)
-
-    @cached_property
-    def trades(self) -> pd.DataFrame:
-        """One row a closed trade."""
-        return frame_of(self.window.trades, TradeRow)
-
-    @cached_property
-    def orders(self) -> pd.DataFrame:
-        """One row an order, those that still worked at the end included."""
-        return frame_of(self.window.orders, OrderRow)
-
-    @cached_property
-    def decisions(self) -> pd.DataFrame:
-        """One row a bar at which the strategy wanted something: what it saw, noted and ordered."""
-        return frame_of(self.window.decisions, DecisionRow)
-
-    @cached_property
-    def equity(self) -> pd.DataFrame:
-        """Equity, buy-and-hold and drawdown after each bar, by the bar's start."""
-        return equity_frame(self.window.equity, float(self.request.cash))
-
-    def plot(self, symbol: str | None = None) -> "Figure":
-        """Return a Plotly figure: the price of one symbol (the first unless named) with its trades, equity, drawdown."""
-        from plotly.graph_objects import Figure
-
-        named = symbol or self.request.symbols[0]
-        if named not in self.bars:
-            raise BadValue("symbol", named, f"one of {', '.join(self.bars)}")
-        figure = overview_figure(
-            self._report.bars_of_the_run(named),
-            [trade for trade in self.window.trades if trade.symbol == named],
-            [fill for fill in self.window.fills if fill.symbol == named],
-            self.window.equity,
-            float(self.request.cash),
-            most_candles=CANDLES,
-        )
-        return Figure(cast("dict[str, Any]", painted(figure)))
-
-    def report(self, path: str | Path) -> Path:
-        """Write the run as one self-contained HTML page and return where it lies."""
-        place = Path(path)
-        try:
-            place.write_text(html_report(self._report), encoding="utf-8")
-        except OSError as problem:
-            raise BadValue("path", str(path), f"a file that can be written ({problem.strerror})") from problem
-        return place
-
-    @cached_property
-    def _report(self) -> RunReport:
-        return RunReport(
-            run_id=self.request.id or f"notebook-{self.digest[:10]}",
-            strategy=self.request.strategy,
-            symbols=self.request.symbols,
-            timeframe=self.request.timeframe,
-            initial_cash=float(self.request.cash),
-            stats=self.outcome.statistics.to_dict(),
-            bars=self.bars,
-            equity=self.window.equity,
-            fills=self.window.fills,
-            trades=self.window.trades,
-            params=self.params,
-            provenance=self.provenance,
-            result_digest=self.digest,
-        )
-
-    def __repr__(self) -> str:
-        named = ("total_return_pct", "sharpe_ratio", "max_drawdown_pct", "total_trades")
-        told = ", ".join(f"{name} {written(name, self.stats[name])}" for name in named)
-        return f"<{self.request.strategy} on {', '.join(self.request.symbols)}: {told}>"
-
-    def _repr_html_(self) -> str:
-        told = self.outcome.statistics.to_dict()
-        rows = "".join(f"<tr><th>{escape(name)}</th><td>{written(name, value)}</td></tr>" for name, value in told.items())
-        return f"<p>{escape(repr(self)[1:-1])}</p><details><summary>Statistics</summary><table>{rows}</table></details>"
 
 
 def backtest(
@@ -216,7 +108,13 @@ def backtest(
     return Run(
         request=request,
         params=parsed.model_dump(mode="json"),
-        provenance=_provenance(request, loaded, parsed.model_dump(mode="json"), bars),
+        provenance=provenance(
+            request,
+            strategy=loaded.meta.id,
+            sha256=loaded.source.sha256,
+            params=parsed.model_dump(mode="json"),
+            fingerprint=fingerprint_of(bars),
+        ),
         outcome=outcome,
         window=window,
         bars={one.symbol: one for one in bars},
@@ -301,17 +199,3 @@ def _replayed(feed: Feed, strategy: AnyStrategy, setup: Setup) -> tuple[Window, 
     state, window = advance(feed, strategy, setup, state, steps=feed.steps)
     outcome = summarise([window], state, initial_cash=float(setup.cash), calendar=feed.calendar)
     return replace(window, orders=[*window.orders, *open_orders(feed, setup, state)]), outcome
-
-
-def _provenance(request: RunCreate, loaded: LoadedStrategy, params: dict[str, Any], bars: Sequence[Bars]) -> dict[str, Any]:
-    """Return what the result follows from, under the names that a durable run's provenance has."""
-    asked = request.model_dump(mode="json")
-    return {
-        "strategy": loaded.meta.id,
-        "strategy_sha256": loaded.source.sha256,
-        "params": params,
-        "data_fingerprint": fingerprint_of(bars),
-        "engine_version": ENGINE_VERSION,
-        "costs": {name: value for name, value in asked["costs"].items() if value is not None},
-        **{name: asked[name] for name in ("symbols", "timeframe", "start", "end", "cash", "fractional", "allow_short", "leverage")},
-    }

@@ -4,7 +4,6 @@ Every text that came from outside is escaped here.
 """
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from html import escape
@@ -115,10 +114,10 @@ def moment(time: int | datetime, *, daily: bool = False) -> str:
 
 def _headline(name: str, value: float | None) -> str:
     """Return a statistic short enough for a card: large numbers without decimals."""
-    text = written(name, value)
-    if value is None or "e" in text or (abs(value) < 1000 and MEANINGS[name].unit != "money"):
-        return text
-    return re.sub(r"\.\d+", "", text)
+    unit = MEANINGS[name].unit
+    if value is None or abs(value) >= 1e12 or unit not in {"money", "percent"} or (unit == "percent" and abs(value) < 1000):
+        return written(name, value)
+    return f"{value:,.0f}" + (" %" if unit == "percent" else "")
 
 
 def _heat_cell(value: float | None, largest: float) -> str:

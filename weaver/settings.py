@@ -12,15 +12,15 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="WEAVER_", extra="ignore")
 
-    home: Path = Field(Path(".weaver"), description="folder of Temporal's file, WallE's database, bars and results")
-    db_url: str | None = Field(None, description="SQLAlchemy URL of WallE; default SQLite in the home")
-    bars_url: str | None = Field(None, description="folder or object-store URL of the bar catalogue; default in the home")
-    results_url: str | None = Field(None, description="folder or object-store URL of per-window results; default in the home")
-    plugins: str = Field("", description=f"folders with strategies, separated by '{os.pathsep}', besides plugins/strategies")
-    temporal_address: str | None = Field(None, description="host:port of a Temporal server; default the embedded one")
+    home: Path = Field(default=Path(".weaver"), description="folder of Temporal's file, WallE's database, bars and results")
+    db_url: str | None = Field(default=None, description="SQLAlchemy URL of WallE; default SQLite in the home")
+    bars_url: str | None = Field(default=None, description="folder or object-store URL of the bar catalogue; default in the home")
+    results_url: str | None = Field(default=None, description="folder or object-store URL of per-window results; default in the home")
+    plugins: str = Field(default="", description=f"folders with strategies, separated by '{os.pathsep}', besides plugins/strategies")
+    temporal_address: str | None = Field(default=None, description="host:port of a Temporal server; default the embedded one")
     temporal_namespace: str = "default"
-    step_limit_seconds: float = Field(30.0, gt=0, description="longest that a strategy may take for one step")
-    greta_slots: int | None = Field(None, ge=1, description="backtest processes of a worker; default one per core")
+    step_limit_seconds: float = Field(default=30.0, gt=0, description="longest that a strategy may take for one step")
+    greta_slots: int | None = Field(default=None, ge=1, description="backtest processes of a worker; default one per core")
 
     @property
     def home_path(self) -> Path:

@@ -8,15 +8,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from temporalio.client import Client, WorkflowExecution, WorkflowFailureError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.client import Client, WorkflowExecution
+from temporalio.service import RPCError
 
 from weaver.errors import AlreadyExists, NotFound, Unavailable
-from weaver.walle.model import RunRecord
+from weaver.glados.runs import RunStatus
+from weaver.walle.model import EventRecord, RunError, RunRecord
 from weaver.walle.queries import Queries
 from weaver.walle.records import Records
-from workflows.inputs import BACKTEST_RUN, RunResult
-from workflows.problems import ended
+from workflows.inputs import BACKTEST_RUN
 
 logger = logging.getLogger(__name__)
 
@@ -30,20 +30,20 @@ _FINAL_EVENTS = ("run.Completed", "run.Stopped", "run.Error")
 _ENDS = ("Failed", "Canceled", "Terminated", "TimedOut", "Completed")
 
 
-class Links(Protocol):
-    """Stores the events of one link of a run."""
+class Histories(Protocol):
+    """Reads what the history of one link of a run says. Raises NotFound, Unavailable."""
 
-    async def store(self, run_id: str, link: str) -> int: ...
+    async def read(self, run_id: str, link: str) -> list[EventRecord]: ...
 
 
 class Watcher:
     """Looks at the closed runs of one namespace again and again. Everything it writes may be written twice."""
 
-    def __init__(self, client: Client, queries: Queries, records: Records, links: Links, *, address: str) -> None:
+    def __init__(self, client: Client, queries: Queries, records: Records, histories: Histories, *, address: str) -> None:
         self._client = client
         self._queries = queries
         self._records = records
-        self._links = links
+        self._histories = histories
         self._address = address
         self._settled: dict[str, datetime] = {}
         self._since = datetime.now(UTC) - FIRST_LOOK
@@ -81,36 +81,28 @@ class Watcher:
             known = None
         if known and known.status.is_final and await asyncio.to_thread(self._queries.events, run_id, _FINAL_EVENTS):
             return
+        events = await self._histories.read(run_id, execution.run_id)
+        end = next((event for event in reversed(events) if event.type in _FINAL_EVENTS), None)
+        if end is None:
+            return
         first_link = execution.raw_info.first_run_id or execution.run_id
-        result = await self._result(execution)
-        record = known or await self._found(execution, result)
+        record = known or await self._found(execution)
         try:
-            await asyncio.to_thread(self._conclude, record, first_link, result, execution.close_time or datetime.now(UTC))
+            await asyncio.to_thread(self._conclude, record, first_link, end, events)
         except AlreadyExists:  # the id was used again after retention, and WallE keeps the earlier run
             logger.warning("run %s (%s) has the id of another run and is not recorded", run_id, first_link)
             return
-        await self._links.store(run_id, execution.run_id)
-        logger.info("run %s ended as %s without saying so itself", run_id, result.status)
+        logger.info("run %s ended (%s) and had not said so itself", run_id, end.type)
 
-    def _conclude(self, record: RunRecord, first_link: str, result: RunResult, at: datetime) -> None:
+    def _conclude(self, record: RunRecord, first_link: str, end: EventRecord, events: list[EventRecord]) -> None:
         if record.temporal_run_id is None:
             self._records.register_run(replace(record, temporal_run_id=first_link))
         elif record.temporal_run_id != first_link:
             raise AlreadyExists("run", record.id, record.status)
-        self._records.set_status(record.id, result.status, at=at, error=result.error)
+        self._records.set_status(record.id, RunStatus(str(end.payload["status"])), at=end.ts, error=_error(end))
+        self._records.save_events(record.id, events)
 
-    async def _result(self, execution: WorkflowExecution) -> RunResult:
-        handle = self._client.get_workflow_handle(execution.id, run_id=execution.run_id, result_type=RunResult)
-        try:
-            return await handle.result(follow_runs=False)
-        except WorkflowFailureError as failure:
-            return ended(execution.id, failure.cause)
-        except RPCError as problem:
-            if problem.status is RPCStatusCode.NOT_FOUND:
-                raise NotFound("history", execution.id) from problem
-            raise
-
-    async def _found(self, execution: WorkflowExecution, result: RunResult) -> RunRecord:
+    async def _found(self, execution: WorkflowExecution) -> RunRecord:
         """Return a record of a run that never registered, from whatever it was started with."""
         asked = await self._asked(execution)
         symbols = asked.get("symbols")
@@ -118,12 +110,11 @@ class Watcher:
             id=execution.id,
             strategy=str(asked.get("strategy", "")),
             mode="backtest",
-            status=result.status,
+            status=RunStatus.PENDING,
             symbols=tuple(symbol for symbol in symbols if isinstance(symbol, str)) if isinstance(symbols, list) else (),
             timeframe=str(asked.get("timeframe", "")),
             config=dict(asked),
             created_at=execution.start_time,
-            error=result.error,
             address=self._address,
         )
 
@@ -138,3 +129,16 @@ class Watcher:
                 asked = None
             return asked if isinstance(asked, dict) else {}
         return {}
+
+
+def _error(end: EventRecord) -> RunError | None:
+    said = end.payload.get("error")
+    if not isinstance(said, Mapping):
+        return None
+    file, line = said.get("file"), said.get("line")
+    return RunError(
+        message=str(said.get("message")),
+        code=str(said.get("code")),
+        file=file if isinstance(file, str) else None,
+        line=line if isinstance(line, int) else None,
+    )

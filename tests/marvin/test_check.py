@@ -231,6 +231,12 @@ def test_a_failing_strategy_is_a_finding(tmp_path: Path) -> None:
     assert "ZeroDivisionError" in finding.message
 
 
+def test_a_warmup_that_fails_is_a_finding(tmp_path: Path) -> None:
+    (finding,) = checked(tmp_path, decide("return []") + "\n    def warmup(self):\n        return 1 / 0\n")
+
+    assert (finding.kind, "ZeroDivisionError" in finding.message) == ("error", True)
+
+
 def test_indicators_may_fail_on_less_than_the_warmup_and_not_on_more(tmp_path: Path) -> None:
     body = """
 class Short(Strategy[Params]):

@@ -48,20 +48,20 @@ class RunCreate(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    id: str | None = Field(None, pattern=RUN_ID, description="run id = workflow id; made up when absent")
+    id: str | None = Field(default=None, pattern=RUN_ID, description="run id = workflow id; made up when absent")
     strategy: str = Field(min_length=1)
-    mode: Literal["backtest", "paper", "live"] | None = Field(None, description="by workflow type when absent")
+    mode: Literal["backtest", "paper", "live"] | None = Field(default=None, description="by workflow type when absent")
     symbols: list[Symbol] = Field(min_length=1, max_length=500)
     timeframe: Annotated[str, AfterValidator(_timeframe)] = "1d"
     params: dict[str, Any] = Field(default_factory=dict)
-    start: UtcTime | None = Field(None, description="first bar start, inclusive; all bars when absent")
-    end: UtcTime | None = Field(None, description="first bar start that is no longer part of the run")
-    cash: Decimal = Field(Decimal(100_000), gt=0, allow_inf_nan=False)
+    start: UtcTime | None = Field(default=None, description="first bar start, inclusive; all bars when absent")
+    end: UtcTime | None = Field(default=None, description="first bar start that is no longer part of the run")
+    cash: Decimal = Field(default=Decimal(100_000), gt=0, allow_inf_nan=False)
     costs: Annotated[Costs, AfterValidator(_positive_costs)] = Costs()
-    fractional: bool = Field(False, description="equities in lots of 1e-6 shares instead of whole shares")
+    fractional: bool = Field(default=False, description="equities in lots of 1e-6 shares instead of whole shares")
     allow_short: bool = False
-    leverage: Decimal = Field(Decimal(1), ge=1, le=10, description="largest gross exposure as a multiple of equity")
-    window_bars: int | None = Field(None, ge=1, description="steps per window; the result does not depend on it")
+    leverage: Decimal = Field(default=Decimal(1), ge=1, le=10, description="largest gross exposure as a multiple of equity")
+    window_bars: int | None = Field(default=None, ge=1, description="steps per window; the result does not depend on it")
     start_paused: bool = False
     tags: list[str] = Field(default_factory=list)
 

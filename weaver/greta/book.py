@@ -12,6 +12,7 @@ from weaver.orders import OrderType, Role
 
 _FEW = 64  # bars up to which a plain list is quicker to search than an array
 
+
 @dataclass(slots=True)
 class Lot:
     """Units bought (or sold short) in one fill and not yet closed.
@@ -127,9 +128,7 @@ class Book:
             if lot.quantity == 0:
                 del lots[0]
         if left > 0:
-            lots.append(
-                Lot(left, entry.time, price, commission * (left / quantity), entry.row, entry.at_open, price, price, entry.row)
-            )
+            lots.append(Lot(left, entry.time, price, commission * (left / quantity), entry.row, entry.at_open, price, price, entry.row))
         return trades
 
     def to_dict(self) -> dict[str, Any]:

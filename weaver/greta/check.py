@@ -13,7 +13,7 @@ from weaver.greta.feed import Feed, Setup
 from weaver.greta.records import DecisionRow
 from weaver.greta.state import EngineState
 from weaver.market import Bars, from_microseconds
-from weaver.marvin.check import Finding, check_indicators
+from weaver.marvin.check import Finding, bars_needed, check_indicators
 from weaver.marvin.loader import LoadedStrategy, build
 from weaver.marvin.memory import Memory, changed, memory_of
 from weaver.marvin.source import StrategySource
@@ -116,7 +116,7 @@ class _Check:
 
     def _on_earlier_ends(self, decisions: list[DecisionRow]) -> list[Finding]:
         """Decide again on data that ends earlier: what was decided until then must be the same."""
-        needed = self._strategy.warmup() + 2
+        needed = bars_needed(self._strategy, self._id)
         if any(len(one) < needed for one in self._bars):
             return []
         first = max(int(one.ends[needed - 1]) for one in self._bars)

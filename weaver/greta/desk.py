@@ -186,5 +186,3 @@ def _check_prices(order: Order) -> None:
 
 def _price(value: Number | None) -> float | None:
     return None if value is None else float(value)
-
-

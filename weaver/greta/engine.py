@@ -53,9 +53,7 @@ class Pulse:
 
 def initial_state(feed: Feed, setup: Setup, strategy: AnyStrategy) -> EngineState:
     """Return the state before the first step: cash only, and the strategy's State with its defaults."""
-    book = Book.opened(
-        float(setup.cash), len(feed.series), allow_short=setup.allow_short, leverage=float(setup.leverage)
-    )
+    book = Book.opened(float(setup.cash), len(feed.series), allow_short=setup.allow_short, leverage=float(setup.leverage))
     state = strategy.state_type() if strategy.state_type else None
     return EngineState(0, book.to_dict(), [], Totals(), state.model_dump_json() if state else None)
 
@@ -205,9 +203,7 @@ class _Replay:
         self.feed = feed
         self.strategy = strategy
         self.step = state.step
-        self.book = Book.opened(
-            float(setup.cash), len(feed.series), allow_short=setup.allow_short, leverage=float(setup.leverage)
-        )
+        self.book = Book.opened(float(setup.cash), len(feed.series), allow_short=setup.allow_short, leverage=float(setup.leverage))
         self.book.restore(state.book)
         self.totals = Totals(**{name: getattr(state.totals, name) for name in Totals.__dataclass_fields__})
         self.venue = Venue(feed, setup, self.book, [Order.from_dict(order) for order in state.orders], self.totals)
@@ -253,9 +249,7 @@ class _Replay:
         self._pulse.base = self.step
 
     def state(self) -> EngineState:
-        return EngineState(
-            self.step, self.book.to_dict(), [order.to_dict() for order in self.venue.working], self.totals, self._state_json
-        )
+        return EngineState(self.step, self.book.to_dict(), [order.to_dict() for order in self.venue.working], self.totals, self._state_json)
 
     def window(self) -> Window:
         none = np.empty(0, np.float64)
@@ -291,9 +285,7 @@ class _Replay:
             self._fresh.append(((part >= 0) & (ends == feed.times[first : first + count])).tolist())
 
     def _before_first(self) -> int:
-        ends = [
-            int(series.bars.ends[row - 1]) for series, row in zip(self.feed.series, self.feed.first_rows, strict=True) if row
-        ]
+        ends = [int(series.bars.ends[row - 1]) for series, row in zip(self.feed.series, self.feed.first_rows, strict=True) if row]
         return max(ends, default=int(_BEFORE_ALL))
 
     def _move(self, at: int) -> None:
@@ -401,9 +393,7 @@ class _Replay:
         benchmark = np.zeros(count)
         for index, series in enumerate(self.feed.series):
             row = self.feed.first_rows[index]
-            rows = (
-                np.arange(row + first, row + first + count) if self.feed.rows is None else self.feed.rows[index][first : first + count]
-            )
+            rows = np.arange(row + first, row + first + count) if self.feed.rows is None else self.feed.rows[index][first : first + count]
             closes = series.bars.close[np.maximum(rows, 0)]
             quantities = np.repeat([quantities[index] for _, _, quantities in changes], lengths)
             if quantities.any():

@@ -13,6 +13,7 @@ from weaver.greta.state import Totals
 from weaver.market import Bars
 from weaver.orders import OrderStatus, OrderType, Role, TimeInForce
 
+
 @dataclass(slots=True)
 class Written:
     """Rows written since the window began."""

@@ -49,7 +49,7 @@ def check_indicators(create: Callable[[], AnyStrategy], bars: Bars, *, name: str
     strategy's id. On data shorter than its warm-up a strategy may raise.
     """
     whole = _columns(create(), bars, name)
-    needed = create().warmup() + 2
+    needed = bars_needed(create(), name)
     first: dict[str, tuple[int, float, float]] = {}
     for cut in cuts(len(bars)).tolist():
         try:
@@ -65,6 +65,12 @@ def check_indicators(create: Callable[[], AnyStrategy], bars: Bars, *, name: str
                 row = int(rows[0])
                 first[indicator] = (row, float(column[row]), float(honest[row]))
     return [_found(bars, indicator, *where) for indicator, where in sorted(first.items(), key=lambda item: item[1][0])]
+
+
+def bars_needed(strategy: AnyStrategy, name: str) -> int:
+    """Return on how many bars the strategy must work: its warm-up and two to decide on. StrategyBroken if it cannot say."""
+    with user_code(name, strategy.code_files()):
+        return int(strategy.warmup()) + 2
 
 
 def _columns(strategy: AnyStrategy, bars: Bars, name: str) -> dict[str, Floats]:

@@ -1,19 +1,20 @@
 """The catalogue of bars: imports, pins, loads and exports series."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 
-from weaver.errors import BadValue, NoBars, UnknownName
+from weaver.errors import BadValue, NoBars, UnknownName, Unusable
 from weaver.glados.clock import bar_columns
 from weaver.market import Bars, Calendar, Ints, Timeframe, from_microseconds, to_microseconds
 from weaver.walle.columns import NAMES, BarColumns
+from weaver.walle.compacting import compact
 from weaver.walle.exporting import write_bars
 from weaver.walle.importing import ImportReport, import_into
-from weaver.walle.manifests import BarFile, Manifest, change_manifest, read_manifest, series_folder, stored_symbols, stored_timeframes
+from weaver.walle.manifests import BarFile, Manifest, read_manifest, series_folder, stored_symbols, stored_timeframes
 from weaver.walle.noticing import Gaps
 from weaver.walle.parquet import read_columns
 from weaver.walle.pins import DataPin, SeriesFingerprint, SeriesPin, joint_fingerprint
@@ -143,10 +144,15 @@ class Catalogue:
             part = self._read(name)
             rows = slice(*np.searchsorted(part.starts, [pin.from_us, pin.to_us]))
             into = slice(filled, filled + rows.stop - rows.start)
+            filled = into.stop
+            if filled > pin.rows:
+                break
             starts[into] = part.starts[rows]
             for column, values in prices.items():
                 values[into] = part.column(column)[rows]
-            filled = into.stop
+        if filled != pin.rows:
+            what = f"The stored {pin.timeframe} bars of {pin.symbol}"
+            raise Unusable(f"{what} are damaged: {filled} rows where {pin.rows} were. Import them again with --replace.")
         timeframe = Timeframe(pin.timeframe)
         times = bar_columns(starts, timeframe, pin.calendar)
         return Bars(
@@ -172,35 +178,7 @@ class Catalogue:
         Those in `in_use` (the files that open runs have pinned) stay, and all that are younger than `older_than`,
         since a run may be pinning them just now. In an object store, which has no locks, compact while nothing is imported.
         """
-        deleted: list[str] = []
-        for symbol in stored_symbols(self._store):
-            for text in stored_timeframes(self._store, symbol):
-                deleted += self._compact(series_folder(symbol, Timeframe(text)), in_use, datetime.now(UTC) - older_than)
-        return deleted
-
-    def _compact(self, folder: str, in_use: Collection[str], before: datetime) -> list[str]:
-        deleted: list[str] = []
-
-        def change(manifest: Manifest | None) -> Manifest | None:
-            if manifest is None:
-                return None
-            current = {file.name for file in manifest.files}
-            retired = {file.name: datetime.fromisoformat(file.at) for file in manifest.retired}
-            for period in self._store.folders(folder):
-                if period == "manifests":
-                    continue
-                for name in (f"{folder}/{period}/{name}" for name in self._store.names(f"{folder}/{period}")):
-                    kept = name in current or name in in_use
-                    modified = self._store.modified(name)
-                    # The same content imported anew has the same name: then the file is younger than its retirement.
-                    if not kept and max(retired.get(name, modified), modified) < before:
-                        self._store.delete(name)
-                        deleted.append(name)
-            left = tuple(file for file in manifest.retired if file.name not in deleted)
-            return replace(manifest, retired=left)
-
-        change_manifest(self._store, folder, change)
-        return deleted
+        return compact(self._store, in_use, before=datetime.now(UTC) - older_than)
 
     def _manifest(self, symbol: str, timeframe: Timeframe) -> Manifest:
         manifest = read_manifest(self._store, series_folder(symbol, timeframe))

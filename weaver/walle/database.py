@@ -1,7 +1,7 @@
 """Opens WallE's database, SQLite or PostgreSQL, and gives short transactions on it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -40,17 +40,17 @@ class Database:
         engine = _sqlite(parsed) if sqlite else _postgresql(parsed)
         database = Database(engine, url)
         if migrate:
-            with _translated(shown, sqlite=sqlite):
+            with _translated(shown, sqlite=sqlite), _closed_on_error(engine):
                 bring_to_head(engine)
         return database
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self) -> Generator[Session]:
         with _translated(self._shown, sqlite=self._is_sqlite), self._writing.begin() as session:
             yield session
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
+    def read(self) -> Generator[Session]:
         with _translated(self._shown, sqlite=self._is_sqlite), self._reading.begin() as session:
             yield session
 
@@ -80,7 +80,7 @@ def _parsed(url: str) -> URL:
 
 
 @contextmanager
-def _translated(shown: str, *, sqlite: bool) -> Iterator[None]:
+def _translated(shown: str, *, sqlite: bool) -> Generator[None]:
     try:
         yield
     except exc.DBAPIError as problem:
@@ -91,6 +91,15 @@ def _translated(shown: str, *, sqlite: bool) -> Iterator[None]:
         if sqlite and any(word in reason for word in hopeless):
             raise Unusable(f"WallE's database {shown} cannot be used: {reason}.") from problem
         raise Unavailable(f"WallE's database {shown} does not answer: {reason}.") from problem
+
+
+@contextmanager
+def _closed_on_error(engine: Engine) -> Generator[None]:
+    try:
+        yield
+    except BaseException:
+        engine.dispose()
+        raise
 
 
 _dumps = partial(json.dumps, allow_nan=False, ensure_ascii=False, separators=(",", ":"))

@@ -165,10 +165,9 @@ class _Merge:
                 merged = joined([old.take(kept), new.take(~there | differs)])
                 changed[period] = merged.take(np.argsort(merged.starts, kind="stable"))
         if rows:
+            named = "; ".join(f"row {row}: {text}" for row, text in zip(rows, conflicts, strict=False))
             raise BadData(
-                f"{len(rows)} stored bars differ from the file's: {'; '.join(f'row {row}: {text}' for row, text in zip(rows, conflicts, strict=False))}."
-                " Nothing was stored. --replace takes the file's.",
-                rows=rows,
+                f"{len(rows)} stored bars differ from the file's: {named}. Nothing was stored. --replace takes the file's.", rows=rows
             )
         return changed
 

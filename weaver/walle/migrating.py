@@ -1,7 +1,7 @@
 """Brings a database to the newest tables, once, however many processes open it at the same time."""
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -54,7 +54,7 @@ def _upgrade(connection: Connection) -> None:
 
 
 @contextmanager
-def _alone(engine: Engine) -> Iterator[None]:
+def _alone(engine: Engine) -> Generator[None]:
     """Hold the right to migrate: a lock file beside a SQLite file, an advisory lock on PostgreSQL."""
     if engine.dialect.name != "sqlite":
         with engine.connect() as connection:

@@ -14,17 +14,20 @@ import pyarrow.parquet as pq
 
 from weaver.market import Floats, Ints
 
+Arrow = Any
+"""A table, column or type of pyarrow, which ships no types."""
+
 _ARROW = {int: pa.int64(), float: pa.float64(), str: pa.string()}
 
 
-def parquet_bytes(table: pa.Table) -> bytes:
+def parquet_bytes(table: Arrow) -> bytes:
     """Return the table as a Parquet file. No time, host or schema metadata goes in."""
     sink = BytesIO()
     pq.write_table(table, sink, version="2.6", compression="zstd", compression_level=1, row_group_size=131_072, store_schema=False)
     return sink.getvalue()
 
 
-def column_table(columns: Mapping[str, Ints | Floats]) -> pa.Table:
+def column_table(columns: Mapping[str, Ints | Floats]) -> Arrow:
     """Return a table of int64 and float64 columns without nulls."""
     types = [pa.int64() if column.dtype == np.int64 else pa.float64() for column in columns.values()]
     schema = pa.schema([pa.field(name, arrow, nullable=False) for name, arrow in zip(columns, types, strict=True)])
@@ -35,11 +38,11 @@ def column_table(columns: Mapping[str, Ints | Floats]) -> pa.Table:
     return pa.table(arrays, schema=schema)
 
 
-def row_table(row_type: type[Any], rows: Sequence[Any]) -> pa.Table:
+def row_table(row_type: type[Any], rows: Sequence[Any]) -> Arrow:
     """Return dataclass rows as a table: fields of int, float and str, nullable where they are `X | None`."""
     hints = get_type_hints(row_type)
-    schema: list[pa.Field] = []
-    arrays: list[pa.Array] = []
+    schema: list[Arrow] = []
+    arrays: list[Arrow] = []
     for field in fields(row_type):
         kinds = getattr(hints[field.name], "__args__", (hints[field.name],))
         values = [getattr(row, field.name) for row in rows]
@@ -55,13 +58,13 @@ def read_columns(file: Any, names: Sequence[str]) -> dict[str, Any]:
     return {name: _array(table.column(name)) for name in names}
 
 
-def read_table(file: Any, names: Sequence[str] | None = None) -> pa.Table:
+def read_table(file: Any, names: Sequence[str] | None = None) -> Arrow:
     """Read a whole Parquet file, in this thread, since more threads keep more memory."""
     with file, pq.ParquetFile(file, pre_buffer=False) as parquet:
         return parquet.read(columns=None if names is None else list(names), use_threads=False)
 
 
-def _array(column: pa.ChunkedArray) -> Any:
+def _array(column: Arrow) -> Any:
     kind = np.int64 if column.type == pa.int64() else np.float64
     parts: list[Any] = []
     for chunk in column.chunks:
@@ -70,12 +73,12 @@ def _array(column: pa.ChunkedArray) -> Any:
     return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, kind), *parts])
 
 
-def _numbers(values: Sequence[float | int | None], arrow: pa.DataType) -> pa.Array:
+def _numbers(values: Sequence[float | int | None], arrow: Arrow) -> Arrow:
     column = np.array([0 if value is None else value for value in values], np.int64 if arrow == pa.int64() else np.float64)
     return pa.Array.from_buffers(arrow, len(values), [_validity(values), pa.py_buffer(column)])
 
 
-def _strings(values: Sequence[str | None]) -> pa.Array:
+def _strings(values: Sequence[str | None]) -> Arrow:
     texts = [(value or "").encode() for value in values]
     offsets = np.zeros(len(texts) + 1, np.int32)
     np.cumsum([len(text) for text in texts], out=offsets[1:])
@@ -83,7 +86,7 @@ def _strings(values: Sequence[str | None]) -> pa.Array:
     return pa.Array.from_buffers(pa.string(), len(texts), buffers)
 
 
-def _validity(values: Sequence[object]) -> pa.Buffer | None:
+def _validity(values: Sequence[object]) -> Arrow | None:
     """Return Arrow's bitmap of what is not None; none if all is there."""
     there = np.array([value is not None for value in values], bool)
     return None if there.all() else pa.py_buffer(np.packbits(there, bitorder="little"))

@@ -9,14 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
-from pyarrow import compute
 
 from weaver.errors import BadData, BadValue, UnknownName
 from weaver.market import Floats, Ints
 from weaver.walle.columns import NAMES, PRICES, BarColumns
+from weaver.walle.parquet import Arrow
 from weaver.walle.times import read_times
+
+compute: Arrow = pyarrow.compute  # whose functions are made at its import
 
 _TIME = ("timestamp", "datetime", "date", "time")
 _ADJUSTED = ("adj close", "adj_close", "adjclose", "adjusted close", "adjusted_close")
@@ -118,7 +121,7 @@ def _find(names: Sequence[str], path: Path) -> _Found:
     return _Found(time=time, columns=columns, adjusted=first(_ADJUSTED), ticker=first(_TICKER))
 
 
-def _read_csv(path: Path) -> tuple[pa.Table, _Found]:
+def _read_csv(path: Path) -> tuple[Arrow, _Found]:
     with pa.input_stream(str(path), compression="detect") as stream:
         head = bytes(stream.read(65_536))
     if not head.strip():
@@ -138,13 +141,13 @@ def _read_csv(path: Path) -> tuple[pa.Table, _Found]:
     return table, found
 
 
-def _read_parquet(path: Path) -> tuple[pa.Table, _Found]:
+def _read_parquet(path: Path) -> tuple[Arrow, _Found]:
     with pq.ParquetFile(str(path)) as file:
         found = _find(file.schema_arrow.names, path)
         return file.read(columns=found.all), found
 
 
-def _rows_of(tickers: pa.ChunkedArray, symbol: str) -> Ints:
+def _rows_of(tickers: Arrow, symbol: str) -> Ints:
     texts = compute.utf8_trim_whitespace(tickers.cast(pa.string()))
     mine = np.flatnonzero(np.array([text == symbol for text in texts.to_pylist()], bool))
     if not len(mine):
@@ -152,7 +155,7 @@ def _rows_of(tickers: pa.ChunkedArray, symbol: str) -> Ints:
     return mine
 
 
-def _numbers(column: pa.ChunkedArray) -> Floats:
+def _numbers(column: Arrow) -> Floats:
     """Return the column as floats, NaN for what is null or no number."""
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         trimmed = compute.utf8_trim_whitespace(column)

@@ -1,6 +1,6 @@
 """Writes WallE's records. Every write may be repeated: it is an upsert on a natural key in one short transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -125,12 +125,12 @@ class Records:
             session.delete(row)
 
 
-def _insert(session: Session, table: type[Table], rows: Sequence[dict[str, object]], key: Sequence[str], *, update: bool = True) -> None:
+def _insert(session: Session, table: type[Table], rows: Sequence[Mapping[str, object]], key: Sequence[str], *, update: bool = True) -> None:
     """Insert rows; those whose key exists are overwritten, or left as they are without `update`."""
     if not rows:
         return
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(table).values(list(rows))
+    statement = insert(table).values([dict(row) for row in rows])
     if update:
         changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
         statement = statement.on_conflict_do_update(index_elements=list(key), set_=changed)

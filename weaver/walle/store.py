@@ -4,8 +4,8 @@ import fcntl
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Generator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -126,11 +126,11 @@ class LocalStore:
             (self._root / name).unlink(missing_ok=True)
 
     def delete_folder(self, folder: str) -> None:
-        with _explained(self.location, folder):
-            shutil.rmtree(self._root / folder, ignore_errors=not (self._root / folder).exists())
+        with _explained(self.location, folder), suppress(FileNotFoundError):
+            shutil.rmtree(self._root / folder)
 
     @contextmanager
-    def alone(self, name: str) -> Iterator[None]:
+    def alone(self, name: str) -> Generator[None]:
         path = self._root / ".locks" / f"{name.replace('/', '@')}.lock"
         with _explained(self.location, name):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -154,10 +154,10 @@ def _sync(folder: Path) -> None:
 
 
 @contextmanager
-def _explained(location: str, name: str) -> Iterator[None]:
+def _explained(location: str, name: str) -> Generator[None]:
     try:
         yield
-    except (FileNotFoundError, NotADirectoryError) as problem:
+    except FileNotFoundError as problem:
         raise NotFound("file", name, f"It should be in {location}.") from problem
     except FileExistsError:
         raise
@@ -230,7 +230,7 @@ class ObjectStore:
             return
 
     @contextmanager
-    def alone(self, name: str) -> Iterator[None]:
+    def alone(self, name: str) -> Generator[None]:
         del name  # whoever writes here relies on `create`
         yield
 
@@ -239,7 +239,7 @@ class ObjectStore:
 
 
 @contextmanager
-def _answered(location: str, name: str) -> Iterator[None]:
+def _answered(location: str, name: str) -> Generator[None]:
     try:
         yield
     except FileNotFoundError as problem:

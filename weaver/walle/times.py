@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import compute
+import pyarrow.compute
 
 from weaver.errors import BadData
 from weaver.market import Ints, to_microseconds
+from weaver.walle.parquet import Arrow
+
+compute: Arrow = pyarrow.compute  # whose functions are made at its import
 
 _EXPECTED = "ISO 8601 such as 2004-01-02, 2004-01-02 14:30:00 or 2004-01-02T14:30:00-05:00, or a count since 1970"
 
@@ -22,7 +25,7 @@ class Times:
     naive: bool
 
 
-def read_times(column: pa.ChunkedArray, rows: Ints, name: str) -> Times:
+def read_times(column: Arrow, rows: Ints, name: str) -> Times:
     """Return a column of dates, timestamps, texts or counts since 1970 (s, ms, us or ns, by their size).
 
     Raises BadData naming the rows (`rows` holds their numbers) that are no time.
@@ -41,7 +44,7 @@ def read_times(column: pa.ChunkedArray, rows: Ints, name: str) -> Times:
     raise BadData(f"The time column '{name}' has the type {kind}: expected {_EXPECTED}.")
 
 
-def _read_texts(column: pa.ChunkedArray, rows: Ints, name: str) -> Times:
+def _read_texts(column: Arrow, rows: Ints, name: str) -> Times:
     for zone in (None, "UTC"):
         try:
             return Times(microseconds=_count(column.cast(pa.timestamp("us", zone))), naive=zone is None)
@@ -67,7 +70,7 @@ def _parse(text: str) -> datetime | None:
         return None
 
 
-def _since_1970(column: pa.ChunkedArray) -> Ints:
+def _since_1970(column: Arrow) -> Ints:
     values: Any = column.to_numpy()
     largest = float(np.abs(values).max(initial=0))
     for limit, multiplier in ((1e11, 1_000_000), (1e14, 1_000), (1e17, 1)):
@@ -76,7 +79,7 @@ def _since_1970(column: pa.ChunkedArray) -> Ints:
     return np.asarray(values // 1_000, np.int64)
 
 
-def _count(column: pa.ChunkedArray) -> Ints:
+def _count(column: Arrow) -> Ints:
     return np.asarray(column.cast(pa.int64()).to_numpy(), np.int64)
 
 

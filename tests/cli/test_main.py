@@ -1,0 +1,59 @@
+import subprocess
+import sys
+
+import pytest
+
+from cli.main import COMMANDS
+from tests.cli.conftest import Shell
+
+HEAVY = ("temporalio", "pandas", "numpy", "sqlalchemy", "pyarrow", "exchange_calendars", "plotly", "alembic")
+LEAVES = [
+    *([name] for name, entry in COMMANDS.items() if not entry.is_group),
+    *(["runs", name] for name in ("list", "show", "fills", "orders", "trades", "equity", "decisions", "events", "stop")),
+    *(["data", name] for name in ("import", "list", "show", "export")),
+    ["new", "strategy"],
+]
+
+
+def test_help_loads_nothing_heavy() -> None:
+    program = (
+        f"import sys; from cli.main import run; run(['--help']); print('loaded:', [name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "loaded: []" in done.stdout
+    assert all(name in done.stdout for name in COMMANDS)
+
+
+@pytest.mark.parametrize("command", LEAVES, ids=" ".join)
+def test_every_command_has_help_with_an_example_and_takes_json(command: list[str], shell: Shell) -> None:
+    done = shell.weaver(*command, "--help", COLUMNS="200")
+    assert done.code == 0
+    assert f"Example: weaver {' '.join(command)}" in done.stdout
+    assert "--json" in done.stdout
+    assert not shell.home.exists()
+
+
+@pytest.mark.parametrize("group", [name for name, entry in COMMANDS.items() if entry.is_group])
+def test_a_group_alone_shows_its_commands(group: str, shell: Shell) -> None:
+    done = shell.weaver(group)
+    assert done.code == 0
+    assert "Commands" in done.stdout
+
+
+def test_an_unknown_command_is_bad_input_with_the_nearest(shell: Shell) -> None:
+    done = shell.weaver("backtst")
+    assert (done.code, done.stdout) == (2, "")
+    assert "backtest" in done.stderr
+
+
+def test_a_wrong_option_with_json_is_one_document(shell: Shell) -> None:
+    done = shell.weaver("backtest", "sma-cross", "--simbol", "AAPL", "--json")
+    assert done.code == 2
+    assert done.document["error"]["type"] == "BadUsage"
+    assert "--symbol" in done.stderr
+
+
+def test_an_environment_variable_that_does_not_fit_is_named(shell: Shell) -> None:
+    done = shell.weaver("runs", "list", WEAVER_STEP_LIMIT_SECONDS="soon")
+    assert done.code == 2
+    assert "WEAVER_STEP_LIMIT_SECONDS = 'soon'" in done.stderr

@@ -1,0 +1,28 @@
+"""One server and worker for all tests here that leave them standing."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from temporalio.client import Client
+
+from tests.workflows.stack import Stack
+
+
+@pytest_asyncio.fixture(scope="session")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Stack, Client]]:
+    stack = Stack(tmp_path_factory.mktemp("stack") / "home")
+    try:
+        yield stack, await stack.start()
+    finally:
+        stack.stop()
+
+
+@pytest.fixture
+def stack(running: tuple[Stack, Client]) -> Stack:
+    return running[0]
+
+
+@pytest.fixture
+def client(running: tuple[Stack, Client]) -> Client:
+    return running[1]
