@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from cli.context import check_home
@@ -16,7 +16,7 @@ from cli.ports import answers, check_address, check_free
 from cli.supervisor import temporal_program
 from weaver.errors import Unavailable, Unusable, WeaverError
 from weaver.glados.clock import sessions_between
-from weaver.market import Calendar
+from weaver.market import Calendar, Sessions
 from weaver.marvin.loader import Library
 from weaver.plugins import Broken
 from weaver.settings import Settings
@@ -68,7 +68,7 @@ def checks_for(settings: Settings, *, temporal_port: int, ui_port: int) -> list[
         Check("database", lambda: database(settings)),
         Check("bars", lambda: bars(settings)),
         Check("strategies", lambda: strategies(settings)),
-        Check("calendar", lambda: calendar(datetime.now(UTC).date())),
+        Check("calendar", calendar),
         Check("temporal", lambda: temporal(temporal_program())),
     ]
     if settings.temporal_address:
@@ -139,12 +139,14 @@ def strategies(settings: Settings) -> str:
     return f"{len(entries)} strategies"
 
 
-def calendar(today: date) -> str:
-    """Ask the calendar library for a week that had sessions; it must know the present time zone data as well."""
-    sessions = sessions_between(Calendar.XNYS, date(2024, 7, 1), date(2024, 7, 5))
-    if sessions is None or date(2024, 7, 4).toordinal() - date(1970, 1, 1).toordinal() in sessions.dates.tolist():
+def calendar(sessions: Callable[[Calendar, date, date], Sessions | None] = sessions_between) -> str:
+    """Ask the calendar library for a week with a holiday on its Thursday."""
+    days = {"2024-07-01", "2024-07-02", "2024-07-03", "2024-07-05"}
+    found = sessions(Calendar.XNYS, date(2024, 7, 1), date(2024, 7, 5))
+    known = set() if found is None else {str(date(1970, 1, 1) + timedelta(days=day)) for day in found.dates.tolist()}
+    if not days <= known or "2024-07-04" in known:
         raise Unusable("The calendar library does not know the sessions of XNYS. Install it again: pip install exchange-calendars tzdata")
-    return f"XNYS sessions and holidays, today is {today}"
+    return "sessions and holidays of XNYS"
 
 
 def temporal(program: Path) -> str:

@@ -8,6 +8,7 @@ from textwrap import indent
 import pytest
 
 import weaver.marvin
+from cli.main import COMMANDS
 from tests.builders import bars_of, replay, walk
 from weaver.greta.check import check
 from weaver.market import Bars
@@ -124,6 +125,15 @@ def test_the_files_that_a_page_names_exist(page: Path) -> None:
 
     assert {name for name in named if not (ROOT / name).exists()} == set()
     assert {name for name in linked if not (page.parent / name).exists()} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_commands_that_a_page_names_exist(page: Path) -> None:
+    code = "\n".join(re.findall(r"`[^`]+`|^```.*?^```", page.read_text(), re.MULTILINE | re.DOTALL))
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    assert set(re.findall(r"[`\n]weaver ([a-z]+)", code)) <= set(COMMANDS)
+    assert set(re.findall(r"[`\n]make ([a-z]+)", code)) <= set(targets)
 
 
 def test_a_decision_takes_at_most_forty_lines() -> None:

@@ -36,7 +36,8 @@ class UnknownName(BadInput):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
-        nearest = get_close_matches(name, names, n=1, cutoff=0.5)
+        folded = {known.casefold(): known for known in names}
+        nearest = [folded[match] for match in get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)]
         hint = f" Did you mean '{nearest[0]}'?" if nearest else ""
         listed = f" Known: {', '.join(names)}." if names and not nearest and len(names) <= 12 else ""
         super().__init__(f"No {kind} '{name}'.{hint}{listed}", field=kind)

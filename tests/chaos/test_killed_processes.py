@@ -13,7 +13,7 @@ from weaver.glados.requests import RunCreate
 from weaver.glados.runs import RunStatus
 from workflows.client import result, start_backtest
 
-SPIN = 60_000
+SPIN = 25_000
 """Turns of an empty loop for each bar: some seconds for all."""
 
 

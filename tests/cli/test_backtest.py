@@ -53,7 +53,14 @@ def test_with_nothing_running_a_stack_is_brought_up_for_the_run_and_nothing_of_i
 def test_a_result_can_be_read_by_a_stranger(served: Shell) -> None:
     done = served.weaver(*RUN, "--commission-bps", "10")
     assert done.code == 0, done.stderr
-    for text in ("sma-cross on AAPL, 1d bars, 2000-03-01 to 2013-03-01", "Final equity", "Max drawdown %", "Sharpe", "Commission", "digest "):
+    for text in (
+        "sma-cross on AAPL, 1d bars, 2000-03-01 to 2013-03-01",
+        "Final equity",
+        "Max drawdown %",
+        "Sharpe",
+        "Commission",
+        "digest ",
+    ):
         assert text in done.stdout
 
 
@@ -81,9 +88,13 @@ def test_an_id_that_is_taken_is_refused_with_its_status(finished: tuple[Shell, s
 
 def test_flags_win_over_the_request_file(served: Shell, tmp_path: Path) -> None:
     file = tmp_path / "run.json"
-    file.write_text(json.dumps({"strategy": "sma-cross", "symbols": ["AAPL"], "params": {"fast": 5, "slow": 20}, "costs": {"commission_bps": "5"}}))
+    file.write_text(
+        json.dumps({"strategy": "sma-cross", "symbols": ["AAPL"], "params": {"fast": 5, "slow": 20}, "costs": {"commission_bps": "5"}})
+    )
 
-    done = served.weaver("backtest", "--file", str(file), "--param", "fast=7", "--window-bars", "500", "--slippage-bps", "1", "--id", "by-file", "--json")
+    done = served.weaver(
+        "backtest", "--file", str(file), "--param", "fast=7", "--window-bars", "500", "--slippage-bps", "1", "--id", "by-file", "--json"
+    )
 
     assert done.code == 0, done.stderr
     assert done.document["counts"]["windows"] == 7
@@ -118,7 +129,9 @@ def test_a_strategy_that_fails_is_exit_1_with_file_and_line(served: Shell) -> No
 def test_a_detached_run_goes_on_and_can_be_looked_at(served: Shell) -> None:
     started = served.weaver(*RUN, "--detach", "--id", "detached", "--json")
     assert (started.code, started.document) == (0, {"run_id": "detached", "status": "pending"})
-    wait_until(lambda: served.weaver("runs", "list", "--status", "completed", "--json").stdout.count('"detached"') > 0, "the run to complete")
+    wait_until(
+        lambda: served.weaver("runs", "list", "--status", "completed", "--json").stdout.count('"detached"') > 0, "the run to complete"
+    )
     assert served.weaver("runs", "stop", "detached").code == 0  # stopping what has ended is no error
 
 

@@ -1,7 +1,7 @@
 """Bars and indicators of a run, laid out along one timeline."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import numpy as np
@@ -20,7 +20,7 @@ class Setup:
     """What a backtest starts from, besides bars and strategy."""
 
     cash: Decimal = Decimal(100_000)
-    costs: Costs = Costs()
+    costs: Costs = field(default_factory=Costs)
     allow_short: bool = False
     leverage: Decimal = Decimal(1)
     fractional: bool = False

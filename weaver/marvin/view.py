@@ -91,7 +91,8 @@ _PRICES = ("open", "high", "low", "close", "volume")
 class BarView:
     """The newest completed bar of one symbol and timeframe: prices, indicators, crossings.
 
-    `at` is where it stands in the stretch that is shown; `fresh` tells whether that bar ended just now. Before the first bar every value is NaN and nothing crosses.
+    `at` is where it stands in the stretch that is shown; `fresh` tells whether that bar ended just now. Before the first
+    bar every value is NaN and nothing crosses.
     """
 
     __slots__ = ("_crossings", "_first", "_last", "_lists", "_series", "_traded", "at", "fresh", "symbol")

@@ -1,0 +1,153 @@
+"""Processes that are kept going, ended and replaced; real ones, of a few lines each."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from temporalio.exceptions import ApplicationError
+
+from activities.beacon import Started
+from activities.slots import MOST_DEATHS, Slots, died
+from tests.workflows.stack import ROOT, until
+
+PRELUDE = """
+import os, sys, time
+from activities.beacon import Beacon
+beacon = Beacon(int(sys.argv[1]))
+def work(attempt):
+    return beacon.activity(token=b"token", activity="window", strategy="mine", attempt=attempt, steps=lambda: 0, beat=lambda: None)
+"""
+
+
+class Told:
+    """What Temporal would have been told."""
+
+    def __init__(self) -> None:
+        self.failures: list[tuple[Started, ApplicationError]] = []
+
+    async def fail(self, work: Started, error: ApplicationError) -> None:
+        self.failures.append((work, error))
+
+    async def once(self) -> ApplicationError | None:
+        return self.failures[0][1] if self.failures else None
+
+
+@asynccontextmanager
+async def slots_of(program: str, told: Told, *, limit_seconds: float = 60, count: int = 1) -> AsyncIterator[Slots]:
+    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}){PRELUDE}{program}"]
+    slots = Slots(count=count, command=command, limit_seconds=limit_seconds, fail=told.fail)
+    running = asyncio.create_task(slots.run())
+    try:
+        yield slots
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+
+async def test_a_process_that_dies_at_work_fails_it_at_once_and_is_replaced(tmp_path: Path) -> None:
+    told = Told()
+    async with slots_of("with work(1): os.kill(os.getpid(), 11)", told):
+        error = await until(told.once, "the failure")
+        assert (error.type, error.non_retryable) == ("WorkerDied", False)
+        assert "strategy 'mine' died (signal 11) at attempt 1" in error.message
+
+        async def again() -> bool:
+            return len(told.failures) > 1
+
+        await until(again, "the next process")
+
+
+def test_a_window_that_kills_each_process_is_given_up() -> None:
+    assert not died(Started("", "window", "mine", MOST_DEATHS - 1), -9).non_retryable
+    assert died(Started("", "window", "mine", MOST_DEATHS), -9).non_retryable
+
+
+async def test_user_code_that_stands_still_is_ended() -> None:
+    told = Told()
+    async with slots_of("with work(1), beacon.user_code():\n    while True: pass", told, limit_seconds=0.5):
+        error = await until(told.once, "the failure")
+    assert (error.type, error.non_retryable) == ("StrategyOverran", False)
+
+
+async def test_a_second_overrun_is_final() -> None:
+    told = Told()
+    async with slots_of("with work(2), beacon.user_code():\n    while True: pass", told, limit_seconds=0.5):
+        error = await until(told.once, "the failure")
+    assert (error.type, error.non_retryable) == ("StrategyOverran", True)
+
+
+async def test_other_work_may_take_as_long_as_it_likes() -> None:
+    told = Told()
+    program = "with work(1):\n    time.sleep(1.5)\nwith work(2), beacon.user_code():\n    while True: pass"
+    async with slots_of(program, told, limit_seconds=0.5):
+        await until(told.once, "the failure")
+    assert told.failures[0][0].attempt == 2
+
+
+async def test_all_processes_end_with_the_pool() -> None:
+    async with slots_of("time.sleep(600)", Told(), count=2) as slots:
+
+        async def are_two() -> list[int] | None:
+            return slots.pids if len(slots.pids) == 2 else None
+
+        pids = await until(are_two, "two processes")
+    assert not any(map(exists, pids))
+
+
+def exists(pid: int) -> bool:
+    with suppress(ProcessLookupError):
+        os.kill(pid, 0)
+        return True
+    return False
+
+
+async def test_a_process_asked_to_end_may_finish_first(tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    program = f"""
+import signal
+asked = []
+signal.signal(signal.SIGTERM, lambda *_: asked.append(1))
+open({str(tmp_path / "up")!r}, "w").close()
+while not asked: time.sleep(0.01)
+open({str(done)!r}, "w").close()
+"""
+    async with slots_of(program, Told()) as slots:
+        await until(exists_at(tmp_path / "up"), "the process")
+        await slots.drain(10)
+        assert done.exists()
+        assert not slots.pids
+
+
+async def test_a_process_whose_parent_is_killed_dies_with_it(tmp_path: Path) -> None:
+    child = f"from activities.parents import die_with_parent\ndie_with_parent({{parent}})\nopen({str(tmp_path / 'up')!r}, 'w').close()\nwhile True: pass"
+    parent = f"""
+import os, subprocess, sys
+text = {child!r}.replace("{{parent}}", str(os.getpid()))
+child = subprocess.Popen([sys.executable, "-c", text], stdin=subprocess.PIPE, cwd={str(ROOT)!r})
+print(child.pid, flush=True)
+child.wait()
+"""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", parent, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout
+    pid = int(await process.stdout.readline())
+    await until(exists_at(tmp_path / "up"), "the child")
+    process.send_signal(signal.SIGKILL)
+    await process.wait()
+
+    async def is_gone() -> bool:
+        status = Path(f"/proc/{pid}/stat")
+        return not exists(pid) or (status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z")
+
+    await until(is_gone, "the child to die", seconds=10)
+
+
+def exists_at(path: Path) -> Callable[[], Awaitable[bool]]:
+    async def condition() -> bool:
+        return path.exists()
+
+    return condition
