@@ -144,6 +144,19 @@ def test_a_state_that_changes_on_its_way_through_json_is_an_error() -> None:
         replay(bars_of(flat_bars(2)), Tuples(StrategyParams()))
 
 
+def test_a_state_that_json_cannot_hold_is_an_error_naming_the_field() -> None:
+    class Number(StrategyState):
+        value: float = 0.0
+
+    class NotANumber(Strategy[StrategyParams, Number]):
+        def decide(self, view: View) -> Iterator[Intent]:
+            view.state.value = float("nan")
+            yield from ()
+
+    with pytest.raises(StrategyBroken, match=r"State\.value does not read back from JSON"):
+        replay(bars_of(flat_bars(2)), NotANumber(StrategyParams()))
+
+
 def test_a_state_of_more_than_16_kilobytes_is_an_error() -> None:
     class Big(StrategyState):
         text: str = ""

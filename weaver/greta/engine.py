@@ -14,6 +14,7 @@ from functools import partial
 from time import perf_counter
 
 import numpy as np
+from pydantic import ValidationError
 
 from weaver.errors import StrategyBroken, WeaverError
 from weaver.greta.book import Book
@@ -361,7 +362,12 @@ class _Replay:
             return
         if len(text.encode()) > _STATE_BYTES:
             raise StrategyBroken(f"State has {len(text.encode())} bytes as JSON; at most {_STATE_BYTES} are kept", strategy=self.feed.name)
-        again = self._parsed(text)
+        try:
+            again = self._parsed(text)
+        except ValidationError as problem:
+            first = problem.errors(include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise StrategyBroken(f"State.{where} does not read back from JSON: {first['msg']}", strategy=self.feed.name) from problem
         if again != state:
             raise StrategyBroken(f"State changes on its way through JSON: {state!r} became {again!r}", strategy=self.feed.name)
         self.view.state = again
