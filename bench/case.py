@@ -16,7 +16,7 @@ FAST, SLOW = 10, 30
 CASH = 100_000
 COMMISSION_BPS, SLIPPAGE_BPS = 10, 5
 
-SETUP = Setup(cash=Decimal(CASH), costs=Costs(commission_bps=Decimal(COMMISSION_BPS), slippage_bps=Decimal(SLIPPAGE_BPS)))
+COSTS = Costs(commission_bps=Decimal(COMMISSION_BPS), slippage_bps=Decimal(SLIPPAGE_BPS))
 
 
 def strategy() -> AnyStrategy:
@@ -25,14 +25,15 @@ def strategy() -> AnyStrategy:
     return loaded.create(loaded.parse_params({"fast": FAST, "slow": SLOW}))
 
 
-def replay(bars: Bars) -> tuple[EngineState, Window]:
+def replay(bars: Bars, cash: int = CASH) -> tuple[EngineState, Window]:
     """Compute the indicators and replay all bars."""
     chosen = strategy()
+    setup = Setup(cash=Decimal(cash), costs=COSTS)
     feed = Feed.build([bars], chosen)
-    return advance(feed, chosen, SETUP, initial_state(feed, SETUP, chosen), steps=feed.steps)
+    return advance(feed, chosen, setup, initial_state(feed, setup, chosen), steps=feed.steps)
 
 
-def replay_and_summarise(bars: Bars) -> Outcome:
+def replay_and_summarise(bars: Bars, cash: int = CASH) -> Outcome:
     """Replay all bars, and measure the run: statistics and digest."""
-    state, window = replay(bars)
-    return summarise([window], state, initial_cash=float(CASH), calendar=bars.calendar)
+    state, window = replay(bars, cash)
+    return summarise([window], state, initial_cash=float(cash), calendar=bars.calendar)

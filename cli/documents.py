@@ -137,13 +137,18 @@ def decision_documents(run_id: str, decisions: Sequence[DecisionRow]) -> list[Do
     return [
         {
             "time": time_text(decision.time),
-            "seen": json.loads(decision.seen),
+            "seen": json.loads(decision.seen, parse_constant=_undefined),
             "notes": json.loads(decision.notes),
             "intents": json.loads(decision.intents),
             "orders": [client_order_id(run_id, number) for number in cast(list[str], json.loads(decision.orders))],
         }
         for decision in decisions
     ]
+
+
+def _undefined(constant: str) -> None:
+    """Take NaN, which JSON has not, as null."""
+    del constant
 
 
 def equity_documents(equity: EquityColumns, initial_cash: float) -> list[Document]:

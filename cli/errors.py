@@ -10,6 +10,7 @@ from weaver.errors import AlreadyExists, BadData, BadInput, BadValue, StrategyBr
 RUN_ERROR = 1
 BAD_INPUT = 2
 UNREACHABLE = 3
+INTERRUPTED = 130
 
 
 def exit_code(problem: WeaverError) -> int:

@@ -143,7 +143,7 @@ def calendar(sessions: Callable[[Calendar, date, date], Sessions | None] = sessi
     """Ask the calendar library for a week with a holiday on its Thursday."""
     days = {"2024-07-01", "2024-07-02", "2024-07-03", "2024-07-05"}
     found = sessions(Calendar.XNYS, date(2024, 7, 1), date(2024, 7, 5))
-    known = set() if found is None else {str(date(1970, 1, 1) + timedelta(days=day)) for day in found.dates.tolist()}
+    known: set[str] = set() if found is None else {str(date(1970, 1, 1) + timedelta(days=day)) for day in found.dates.tolist()}
     if not days <= known or "2024-07-04" in known:
         raise Unusable("The calendar library does not know the sessions of XNYS. Install it again: pip install exchange-calendars tzdata")
     return "sessions and holidays of XNYS"

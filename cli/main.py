@@ -10,7 +10,7 @@ from importlib import import_module
 
 import typer
 
-from cli.errors import exit_code, report
+from cli.errors import INTERRUPTED, exit_code, report
 from weaver.errors import WeaverError
 
 
@@ -83,6 +83,8 @@ def run(arguments: list[str]) -> int:
     except typer.TyperException as problem:
         report(problem, as_json="--json" in arguments)
         return 2
+    if answer == INTERRUPTED and "--json" in arguments:
+        report(WeaverError("Interrupted."), as_json=True)
     return answer if isinstance(answer, int) else 0
 
 
@@ -96,7 +98,7 @@ def main() -> None:
         sys.stderr.close()
         code = 0
     except KeyboardInterrupt:
-        code = 130
+        code = INTERRUPTED
     sys.exit(code)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
@@ -149,7 +150,7 @@ def _run(request: RunCreate, settings: Settings, *, as_json: bool) -> None:
 
 def _load_sdk() -> None:
     """Load Temporal's SDK while the stack starts."""
-    import cli.running  # noqa: F401
+    import_module("cli.running")
 
 
 def _say_how_to_go_on(started: list[str], where: Server) -> None:

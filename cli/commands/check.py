@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Sequence
+from math import isnan
 from typing import Annotated
 
 import typer
@@ -85,9 +86,14 @@ def _document(finding: Finding) -> dict[str, object]:
         "symbol": finding.symbol,
         "timeframe": finding.timeframe,
         "name": finding.name,
-        "seen": finding.seen,
-        "honest": finding.honest,
+        "seen": _number(finding.seen),
+        "honest": _number(finding.honest),
     }
+
+
+def _number(value: float | None) -> float | None:
+    """JSON has no NaN: an indicator that is not defined there is null."""
+    return None if value is None or isnan(value) else value
 
 
 def _show(strategy: str, findings: Sequence[Finding], bars: Sequence[Bars]) -> None:

@@ -52,11 +52,8 @@ class Home:
 
     def files(self, results: str) -> dict[str, bytes]:
         root = self.folder / results
-        return {
-            str(path.relative_to(root)): path.read_bytes()
-            for path in sorted(root.rglob("*"))
-            if path.is_file() and ".locks" not in str(path)
-        }
+        files = [path for path in sorted(root.rglob("*")) if path.is_file() and ".locks" not in path.parts]
+        return {str(path.relative_to(root)): path.read_bytes() for path in files}
 
 
 @pytest.fixture

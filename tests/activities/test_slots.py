@@ -124,7 +124,12 @@ open({str(done)!r}, "w").close()
 
 
 async def test_a_process_whose_parent_is_killed_dies_with_it(tmp_path: Path) -> None:
-    child = f"from activities.parents import die_with_parent\ndie_with_parent({{parent}})\nopen({str(tmp_path / 'up')!r}, 'w').close()\nwhile True: pass"
+    child = f"""
+from activities.parents import die_with_parent
+die_with_parent({{parent}})
+open({str(tmp_path / "up")!r}, "w").close()
+while True: pass
+"""
     parent = f"""
 import os, subprocess, sys
 text = {child!r}.replace("{{parent}}", str(os.getpid()))

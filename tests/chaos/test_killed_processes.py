@@ -11,7 +11,7 @@ from tests.workflows.in_process import outcome
 from tests.workflows.stack import BARS, SYMBOL, Stack, until
 from weaver.glados.requests import RunCreate
 from weaver.glados.runs import RunStatus
-from workflows.client import result, start_backtest
+from workflows.client import result, start_backtest, stop
 
 SPIN = 25_000
 """Turns of an empty loop for each bar: some seconds for all."""
@@ -115,3 +115,12 @@ async def test_a_worker_told_to_end_hands_its_work_to_the_next(stack: Stack) -> 
     stack.start_worker()
     ended = await result(client, run_id)
     assert (ended.status, ended.result_digest) == (RunStatus.COMPLETED, expected_digest(stack))
+
+
+async def test_a_run_can_be_stopped_while_no_worker_is_there(stack: Stack) -> None:
+    stack.start_temporal()
+    client = await stack.connected()
+    run_id = await start(client)
+    assert await stop(client, run_id) is RunStatus.PENDING
+    stack.start_worker()
+    assert (await result(client, run_id)).status is RunStatus.STOPPED

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -61,6 +62,8 @@ class Shell:
             text=True,
             cwd=self.folder,
             env=self.variables(variables),
+            # A shell's background jobs ignore Ctrl-C, and so would what the tests start in one.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # one thread
         )
 
     def variables(self, more: dict[str, str]) -> dict[str, str]:

@@ -142,14 +142,15 @@ def test_with_a_server_of_its_own_and_no_worker_it_says_so_and_ctrl_c_leaves_the
     temporal = subprocess.Popen([str(temporal_program()), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_until(lambda: answers(f"127.0.0.1:{port}"), "Temporal to answer")
-        process = shell.start(*RUN, "--id", "waits", WEAVER_TEMPORAL_ADDRESS=f"127.0.0.1:{port}")
+        process = shell.start(*RUN, "--id", "waits", "--json", WEAVER_TEMPORAL_ADDRESS=f"127.0.0.1:{port}")
         assert process.stderr is not None
         line = process.stderr.readline()
         assert "No worker polls the queue 'weaver'" in line
         process.send_signal(signal.SIGINT)
-        _, rest = process.communicate(timeout=30)
+        answer, rest = process.communicate(timeout=30)
         assert process.returncode == 130
         assert "weaver runs stop waits" in rest
+        assert json.loads(answer)["error"]["message"] == "Interrupted."
     finally:
         temporal.kill()
         temporal.wait()

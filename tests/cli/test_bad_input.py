@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.main import run
 from tests.cli.conftest import Shell, new_shell
 
 RUN = ("backtest", "sma-cross", "--symbol", "AAPL")
@@ -53,16 +54,28 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_bad_input_says_what_was_expected_and_writes_nothing(case: str, stocked: Shell) -> None:
+def test_bad_input_says_what_was_expected_and_writes_nothing(
+    case: str, stocked: Shell, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     arguments, expected = CASES[case]
     before = stocked.files()
+    monkeypatch.setenv("WEAVER_HOME", str(stocked.home))
+    monkeypatch.chdir(stocked.folder)
 
-    done = stocked.weaver(*arguments, "--json")
+    code = run([*arguments, "--json"])  # in this process: so many cases would load everything anew each
 
-    assert done.code == 2
-    assert expected in done.stderr
-    assert done.document["error"]["message"]
+    said = capsys.readouterr()
+    assert code == 2
+    assert expected in said.err
+    assert json.loads(said.out)["error"]["message"]
     assert stocked.files() == before
+
+
+def test_the_installed_command_refuses_alike(stocked: Shell) -> None:
+    done = stocked.weaver("backtest", "sma-cros", "--symbol", "AAPL", "--json")
+    assert done.code == 2
+    assert done.document["error"]["nearest"] == "sma-cross"
+    assert done.stderr == "weaver: No strategy 'sma-cros'. Did you mean 'sma-cross'?\n"
 
 
 def test_a_request_file_is_checked_key_by_key(stocked: Shell, tmp_path: Path) -> None:

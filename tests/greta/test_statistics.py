@@ -255,6 +255,10 @@ def test_a_month_that_starts_with_nothing_has_no_return():
     assert monthly_returns(np.zeros(0, dtype=np.int64), np.zeros(0), 100) == []
 
 
+def test_a_quotient_too_large_for_a_number_is_undefined():
+    assert measured([], pnls=[1.0, -2.2250738585e-313]).profit_factor is None
+
+
 worths = st.lists(st.floats(-1e3, 1e9, allow_nan=False), max_size=40)
 
 

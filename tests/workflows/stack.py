@@ -158,19 +158,26 @@ class Stack:
         self.worker = self._spawn([sys.executable, "-m", "worker"], "worker")
 
     async def ready(self) -> Client:
+        """Return a client once server and worker are ready."""
+
+        async def is_ready() -> bool:
+            assert self.worker is None or self.worker.poll() is None, self.log("worker")
+            return "worker ready" in self.log("worker")
+
+        connected = await self.connected()
+        await until(is_ready, "the worker")
+        return connected
+
+    async def connected(self) -> Client:
+        """Return a client once the server answers."""
+
         async def client() -> Client | None:
             try:
                 return await connect(self.address)
             except Unavailable:
                 return None
 
-        async def is_ready() -> bool:
-            assert self.worker is None or self.worker.poll() is None, self.log("worker")
-            return "worker ready" in self.log("worker")
-
-        connected = await until(client, f"the Temporal server; its log: {self.log('temporal')}")
-        await until(is_ready, "the worker")
-        return connected
+        return await until(client, f"the Temporal server; its log: {self.log('temporal')}")
 
     def slots(self) -> list[int]:
         """Return the worker's single-slot processes."""

@@ -274,7 +274,7 @@ def cli_start(stack: Stack, run_id: str, *arguments: str) -> CompletedProcess[st
 
 async def test_the_watcher_gives_a_terminated_run_its_end(stack: Stack, client: Client) -> None:
     run_id = await slowly(client, window_bars=250)
-    await client.get_workflow_handle(run_id).terminate("enough")
+    await client.get_workflow_handle(run_id).terminate(reason="enough")
 
     async def is_settled() -> bool:
         return any(event.type == "run.Error" for event in stack.queries.events(run_id))

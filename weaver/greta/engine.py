@@ -18,10 +18,10 @@ from pydantic import ValidationError
 
 from weaver.errors import StrategyBroken, WeaverError
 from weaver.greta.book import Book
-from weaver.greta.feed import Feed, Setup
-from weaver.greta.matching import Order, Prices
-from weaver.greta.records import DecisionRow, EquityColumns, OrderRow, Rows, Window
 from weaver.greta.desk import Desk
+from weaver.greta.feed import Feed, Setup
+from weaver.greta.matching import Order
+from weaver.greta.records import DecisionRow, EquityColumns, OrderRow, Rows, Window
 from weaver.greta.state import EngineState, Totals
 from weaver.greta.venue import Venue
 from weaver.market import Floats
@@ -88,10 +88,8 @@ def _advance(replay: "_Replay", left: int, on_progress: Callable[[int], None] | 
         done += count
         if on_progress:
             on_progress(done)
-        if perf_counter() - began < _STRETCH_SECONDS:
-            stretch = min(2 * stretch, _LONGEST_STRETCH)
-        else:
-            stretch = max(stretch // 2, 1)
+        quick = perf_counter() - began < _STRETCH_SECONDS
+        stretch = min(2 * stretch, _LONGEST_STRETCH) if quick else max(stretch // 2, 1)
     return replay.state(), replay.window()
 
 
@@ -109,23 +107,24 @@ def _rare_collections() -> Generator[None, None, None]:
 def open_orders(feed: Feed, setup: Setup, state: EngineState) -> list[OrderRow]:
     """Return the orders that still work in `state`, as rows."""
     replay = _Replay(feed, feed.strategy, setup, state, Pulse())
-    return [replay.venue.row(order, None) for order in replay.venue.working]
+    return [replay.venue.row(order) for order in replay.venue.working]
 
 
 class _Account:
     """The run's money as the strategy sees it at the present step."""
 
-    def __init__(self, feed: Feed, venue: Venue, marks: Callable[[], list[float]]) -> None:
+    def __init__(self, feed: Feed, venue: Venue, step: Callable[[], int]) -> None:
+        self._feed = feed
         self._index = {symbol: index for index, symbol in enumerate(feed.symbols)}
         self._venue = venue
-        self._marks = marks
+        self._step = step
 
     @property
     def cash(self) -> float:
         return self._venue.book.cash
 
     def equity(self) -> float:
-        return self._venue.book.equity(self._marks())
+        return self._venue.book.equity(self._feed.marks(self._step()))
 
     def quantity(self, symbol: str) -> float:
         return self._venue.book.quantities[self._index[symbol]]
@@ -144,7 +143,7 @@ class _Account:
     def executions(self, symbol: str | None) -> tuple[Execution, ...]:
         return tuple(
             Execution(one.order_id, one.symbol, Side(one.side), one.quantity, one.price)
-            for one in self._venue.executions
+            for one in self._venue.executions(self._step())
             if symbol is None or one.symbol == symbol
         )
 
@@ -168,8 +167,8 @@ class _Decided:
     """A step at which the strategy wanted something, before it is put into words."""
 
     step: int
-    quantities: list[float]
-    notes: list[str]
+    quantities: tuple[float, ...]
+    notes: tuple[str, ...]
     intents: list[Intent]
     orders: list[str]
 
@@ -211,7 +210,7 @@ class _Replay:
         self.desk = Desk(feed, self.venue)
         self._state_json = state.strategy_state
         self._cash = float(setup.cash)
-        account = _Account(feed, self.venue, lambda: self._marks(self.step + self.view.step))
+        account = _Account(feed, self.venue, lambda: self.step + self.view.step)
         self.view = View(feed.series, account, feed.coarse, self._parsed(state.strategy_state))
         self._symbols = list(self.view.by_symbol.values())
         self._files = strategy.code_files()
@@ -227,19 +226,12 @@ class _Replay:
         first = self.step
         self._pulse.base = first
         self._show(first, count)
-        changes = [(0, self.book.cash, list(self.book.quantities))]
+        changes = [(0, self.book.cash, tuple(self.book.quantities))]
         at = 0
         while at < count:
-            if self.venue.working:
-                self._move(at)
-                if self.venue.match(self._new_rows(first + at), self._prices, partial(self._marks, first + at - 1)):
-                    changes.append((at, self.book.cash, list(self.book.quantities)))
-                until = at + 1
-            else:
-                until = count
-            at, intents = self._decide(at, until)
-            if self.venue.executions:
-                self.venue.executions.clear()
+            if self.venue.working and self.venue.match(first + at, self._new_rows(first + at)):
+                changes.append((at, self.book.cash, tuple(self.book.quantities)))
+            at, intents = self._decide(at, at + 1 if self.venue.working else count)
             if intents:
                 self._place(first + at, intents)
                 self.view.notes.clear()
@@ -305,28 +297,17 @@ class _Replay:
         at = step - self.step
         return [rows[at] if fresh[at] else -1 for rows, fresh in zip(self._rows, self._fresh, strict=True)]
 
-    def _prices(self, symbol: int) -> Prices:
-        """Return the bar at which the view now stands."""
-        return Prices(*self._symbols[symbol].traded())
-
-    def _marks(self, step: int) -> list[float]:
-        """Return each symbol's newest close at `step` (NaN before its first bar)."""
-        marks: list[float] = []
-        for index, series in enumerate(self.feed.series):
-            row = self.feed.row(index, step)
-            marks.append(float(series.bars.close[row]) if row >= 0 else math.nan)
-        return marks
-
     # Asking the strategy.
 
-    def _decide(self, at: int, until: int) -> tuple[int, list[Intent]]:
-        """Ask from step `at` on until something is wanted; return the last step asked and what it wants."""
+    def _decide(self, first: int, until: int) -> tuple[int, list[Intent]]:
+        """Ask from step `first` on until something is wanted; return the last step asked and what it wants."""
         view, decide = self.view, self.strategy.decide
         intents: list[Intent] = []
+        at = first
         try:
             if self.feed.rows is None:
                 only = self._symbols[0]
-                for at in range(at, until):
+                for at in range(first, until):
                     view.step = at
                     only.at = at
                     for intent in decide(view) or ():
@@ -336,7 +317,7 @@ class _Replay:
                     if intents:
                         break
             else:
-                for at in range(at, until):
+                for at in range(first, until):
                     self._move(at)
                     for intent in decide(view) or ():
                         intents.append(intent)
@@ -379,18 +360,15 @@ class _Replay:
         return self.strategy.state_type.model_validate_json(text)
 
     def _place(self, step: int, intents: list[Intent]) -> None:
-        marks = self._marks(step)
-        time = int(self.feed.times[step])
         try:
-            orders = self.desk.place(intents, time, marks)
+            orders = self.desk.place(intents, self.feed.times.item(step), self.feed.marks(step))
         except WeaverError as error:
             raise StrategyBroken(str(error), strategy=self.feed.name, file=next(iter(sorted(self._files)), None)) from error
-        notes = [*self.view.notes] if self.view.notes else []
-        self._decided.append(_Decided(step, [*self.book.quantities], notes, intents, orders))
+        self._decided.append(_Decided(step, tuple(self.book.quantities), tuple(self.view.notes), intents, orders))
 
     # Measuring.
 
-    def _measure(self, first: int, count: int, changes: list[tuple[int, float, list[float]]]) -> None:
+    def _measure(self, first: int, count: int, changes: list[tuple[int, float, tuple[float, ...]]]) -> None:
         """Write equity and benchmark of the stretch, from the holdings after each change."""
         bounds = [at for at, _, _ in changes[1:]] + [count]
         lengths = np.diff([0, *bounds])

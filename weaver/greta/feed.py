@@ -1,5 +1,6 @@
 """Bars and indicators of a run, laid out along one timeline."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -82,6 +83,14 @@ class Feed:
         if self.rows is None or step < 0:
             return self.first_rows[symbol] + (step if self.rows is None else -1)
         return int(self.rows[symbol][step])
+
+    def marks(self, step: int) -> list[float]:
+        """Return each symbol's newest close at `step` (NaN before its first bar)."""
+        marks: list[float] = []
+        for symbol, series in enumerate(self.series):
+            row = self.row(symbol, step)
+            marks.append(series.bars.close.item(row) if row >= 0 else math.nan)
+        return marks
 
     @property
     def symbols(self) -> tuple[str, ...]:

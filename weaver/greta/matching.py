@@ -22,7 +22,8 @@ class Order:
 
     `whole` orders are refused when they cannot be paid, others are reduced to what can be; `reduce_only` ones never
     open a position. `extreme` is the best price since a trailing stop was placed, `session` that of the first bar on
-    which a day order could fill; `done` says that the status is final.
+    which a day order could fill; `done` says that the status is final, `closed_at` since when: the start of the bar that
+    ended it, or the end of the bar at which the strategy did.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Order:
     status: OrderStatus = OrderStatus.ACCEPTED
     reason: str | None = None
     done: bool = False
+    closed_at: int | None = None
 
     @property
     def side(self) -> Side:

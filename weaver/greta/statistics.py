@@ -7,6 +7,7 @@ sources are in docs/backtest-rules.md.
 import math
 from dataclasses import dataclass, fields
 from typing import NamedTuple
+from math import isfinite
 
 import numpy as np
 
@@ -235,5 +236,8 @@ def _mean(values: Floats) -> float | None:
 
 
 def _quotient(above: float | None, below: float | None) -> float | None:
-    """Return above / below; None when either is absent or `below` is 0."""
-    return None if above is None or not below else above / below
+    """Return above / below; None when either is absent, or `below` is 0 or so small that the quotient is no number."""
+    if above is None or not below:
+        return None
+    quotient = above / below
+    return quotient if isfinite(quotient) else None

@@ -1,6 +1,5 @@
 """The simulated exchange of a backtest: meets working orders with the bars, in the order of the rules."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from weaver.greta.book import Book, Entry
@@ -19,7 +18,7 @@ class Written:
     """Rows written since the window began."""
 
     fills: list[FillRow] = field(default_factory=list)
-    orders: list[tuple[Order, int | None]] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
     trades: list[TradeRow] = field(default_factory=list)
 
 
@@ -34,57 +33,65 @@ class Venue:
         self.costs = CostModel.of(setup.costs)
         self.lots_per_unit = [setup.lots_per_unit(one.bars.calendar) for one in feed.series]
         self.written = Written()
-        self.executions: list[FillRow] = []
+        self._executions: list[FillRow] = []
         self._bars = [one.bars for one in feed.series]
         self._used: dict[int, float] = {}
-        self._marks: Callable[[], list[float]] = list
+        self._step = -1
 
-    def match(self, rows: list[int], prices_of: Callable[[int], Prices], marks: Callable[[], list[float]]) -> bool:
-        """Meet the working orders with the bar at `rows[symbol]` (-1: no new bar); tell whether anything was filled.
+    def executions(self, step: int) -> list[FillRow]:
+        """Return the fills of `step`."""
+        return self._executions if step == self._step else []
 
-        Exits first, then placement order. `prices_of` gives a symbol's new bar, `marks` the closes before these bars.
-        """
-        before = self.totals.fills
+    def match(self, step: int, rows: list[int]) -> bool:
+        """Meet the working orders with the bars of `step`, at `rows[symbol]` (-1: no new bar); tell whether anything
+        was filled. Exits first, then placement order."""
+        self._step = step
         self._used = {}
-        self._marks = marks
-        prices: dict[int, Prices] = {}
-        exits: list[Order] = []
-        entries: list[Order] = []
-        for order in self.working:
-            row = rows[order.symbol]
-            bars = self._bars[order.symbol]
-            if row < 0 or bars.starts[row] < order.created_at:
-                continue
-            if order.time_in_force is TimeInForce.DAY and self._is_past(order, bars, row):
-                continue
-            (exits if self.book.quantities[order.symbol] * order.sign < 0 else entries).append(order)
-            if order.symbol not in prices:
-                prices[order.symbol] = prices_of(order.symbol)
-        for order in (*exits, *entries):
+        self._executions = []
+        due = [order for order in self.working if self._is_due(order, rows[order.symbol])]
+        if len(due) > 1:
+            due.sort(key=self._is_entry)
+        for order in due:
             if not order.done:
-                self._meet(order, rows[order.symbol], prices[order.symbol])
+                row = rows[order.symbol]
+                self._meet(order, row, _prices(self._bars[order.symbol], row))
         for order in [*self.working]:
             if not order.done and rows[order.symbol] >= 0:
                 self._end_of_bar(order, self._bars[order.symbol], rows[order.symbol])
         self.working = [order for order in self.working if not order.done]
-        return self.totals.fills > before
+        return bool(self._executions)
 
-    def finish(self, order: Order, status: OrderStatus, reason: str | None, time: int | None) -> None:
+    def _is_due(self, order: Order, row: int) -> bool:
+        """Tell whether the order may trade in the bar at `row`; a day order whose session is over expires here."""
+        bars = self._bars[order.symbol]
+        if row < 0 or bars.starts.item(row) < order.created_at:
+            return False
+        return order.time_in_force is not TimeInForce.DAY or not self._is_past(order, bars, row)
+
+    def _is_entry(self, order: Order) -> bool:
+        return self.book.quantities[order.symbol] * order.sign >= 0
+
+    def _marks(self) -> list[float]:
+        """Return the closes before the bars of this step."""
+        return self.feed.marks(self._step - 1)
+
+    def finish(self, order: Order, status: OrderStatus, reason: str | None, time: int) -> None:
         """Bring an order to its end and write it down. An entry that filled in part brings its legs to life."""
         order.status = status
         order.done = True
         order.reason = reason
+        order.closed_at = time
         self.totals.orders += 1
-        self.written.orders.append((order, time))
+        self.written.orders.append(order)
         if order.legs is not None and order.filled and status is not OrderStatus.FILLED:
             self._bring_legs(order)
 
     def order_rows(self) -> list[OrderRow]:
         """Return the orders that came to their end, in the order of their ends."""
-        return [self.row(order, time) for order, time in self.written.orders]
+        return [self.row(order) for order in self.written.orders]
 
-    def row(self, order: Order, time: int | None) -> OrderRow:
-        """Return the order as a row; `time` is the start of the bar that ended it, None while it works."""
+    def row(self, order: Order) -> OrderRow:
+        """Return the order as a row."""
         return OrderRow(
             id=order.id,
             symbol=self._bars[order.symbol].symbol,
@@ -102,7 +109,7 @@ class Venue:
             parent_id=order.parent,
             reject_reason=order.reason,
             created_at=order.created_at,
-            closed_at=time,
+            closed_at=order.closed_at,
         )
 
     def _is_past(self, order: Order, bars: Bars, row: int) -> bool:
@@ -124,7 +131,7 @@ class Venue:
         if order.role is Role.TAKE_PROFIT and self._stop_comes_first(order, bar):
             return
         met = touch(order, bar)
-        if met is None or (order.is_immediate and not met.at_open):
+        if met is None or (not met.at_open and order.is_immediate):
             if order.is_immediate:
                 self._cancel(order, row, "not fillable at once")
             return
@@ -180,7 +187,7 @@ class Venue:
                 return
             price, commission = self._terms(order, quantity, bar, met)
         bars = self._bars[order.symbol]
-        time = int(bars.starts[row])
+        time = bars.starts.item(row)
         trades = self.book.fill(order.symbol, order.sign * quantity, price, commission, Entry(row, time, met.at_open, order), bars)
         order.filled = tidy(order.filled + quantity)
         order.notional += quantity * price
@@ -195,13 +202,12 @@ class Venue:
             self.written.trades.extend(trades)
         fill = FillRow(time, bars.symbol, "buy" if order.sign > 0 else "sell", quantity, price, commission, slippage, order.id)
         self.written.fills.append(fill)
-        self.executions.append(fill)
+        self._executions.append(fill)
         if quantity < wanted:
             order.quantity = order.filled
-        self._after_fill(order, row, bar, met, quantity)
+        self._after_fill(order, row, time, bar, met, quantity)
 
-    def _after_fill(self, order: Order, row: int, bar: Prices, met: Touch, quantity: float) -> None:
-        time = int(self._bars[order.symbol].starts[row])
+    def _after_fill(self, order: Order, row: int, time: int, bar: Prices, met: Touch, quantity: float) -> None:
         held = self.book.quantities[order.symbol]
         if held == 0 and (order.reduce_only or not order.whole):
             order.quantity = order.filled
@@ -276,6 +282,10 @@ class Venue:
     def _reject(self, order: Order, row: int, reason: str) -> None:
         status = OrderStatus.CANCELLED if order.filled else OrderStatus.REJECTED
         self.finish(order, status, reason, int(self._bars[order.symbol].starts[row]))
+
+
+def _prices(bars: Bars, row: int) -> Prices:
+    return Prices(bars.open.item(row), bars.high.item(row), bars.low.item(row), bars.volume.item(row))
 
 
 def _leg(entry: Order, role: Role, suffix: str, legs: Legs) -> Order | None:

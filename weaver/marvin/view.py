@@ -95,7 +95,7 @@ class BarView:
     bar every value is NaN and nothing crosses.
     """
 
-    __slots__ = ("_crossings", "_first", "_last", "_lists", "_series", "_traded", "at", "fresh", "symbol")
+    __slots__ = ("_crossings", "_first", "_last", "_lists", "_series", "at", "fresh", "symbol")
 
     def __init__(self, series: Series) -> None:
         self.symbol = series.bars.symbol
@@ -106,7 +106,6 @@ class BarView:
         self._last = 0
         self._lists: dict[str, list[float]] = {}
         self._crossings: dict[tuple[bool, str, str | float], list[bool]] = {}
-        self._traded: list[list[float]] = []
 
     def show(self, first: int, last: int) -> None:
         """Cover rows `first` to `last`, both included; -1 stands for "no bar yet"."""
@@ -114,7 +113,6 @@ class BarView:
         self._last = last
         self._lists = {}
         self._crossings = {}
-        self._traded = []
 
     def move(self, at: int, fresh: bool) -> None:
         """Stand at row `first + at`."""
@@ -161,14 +159,6 @@ class BarView:
     @property
     def volume(self) -> float:
         return self["volume"]
-
-    def traded(self) -> tuple[float, float, float, float]:
-        """Return open, high, low and volume of the newest bar."""
-        lists = self._traded
-        if not lists:
-            lists = self._traded = [self._lists.get(name) or self._list(name) for name in ("open", "high", "low", "volume")]
-        at = self.at
-        return lists[0][at], lists[1][at], lists[2][at], lists[3][at]
 
     def history(self, name: str, count: int) -> Floats:
         """Return the last `count` values of a column (fewer at the beginning), oldest first, read-only."""

@@ -1,0 +1,36 @@
+"""Finding a server, and names for runs."""
+
+import re
+import socket
+from time import monotonic
+
+import pytest
+
+from weaver.errors import Unavailable
+from weaver.glados.requests import RunCreate
+from workflows.client import connect, run_id_for
+
+
+async def test_a_server_that_is_not_there_is_said_within_seconds() -> None:
+    began = monotonic()
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        with pytest.raises(Unavailable, match=r"No Temporal server answers at 127\.0\.0\.1:"):
+            await connect(f"127.0.0.1:{closed.getsockname()[1]}")
+    assert monotonic() - began < 10
+
+
+async def test_a_port_that_is_silent_is_no_server() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        with pytest.raises(Unavailable, match="No Temporal server answers"):
+            await connect(f"127.0.0.1:{silent.getsockname()[1]}")
+
+
+def test_made_up_ids_are_readable_and_valid() -> None:
+    request = RunCreate(strategy="my strategy/1", symbols=["AAPL"])
+    made = run_id_for(request)
+    assert re.fullmatch(r"bt-my-strategy-1-\d{8}T\d{6}Z-[0-9a-f]{4}", made)
+    assert RunCreate(id=made, strategy="x", symbols=["AAPL"]).id == made
+    assert run_id_for(RunCreate(id="mine", strategy="x", symbols=["AAPL"])) == "mine"
