@@ -99,18 +99,18 @@ async def serve_slot(settings: Settings, descriptor: int) -> None:
     stopping = _stop_signals(signal.SIGTERM)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent says when to end
     database = Database.open(settings.database_url, migrate=False)
+    catalogue = Catalogue.open(settings.bars_location)
     backtests = Backtests(
         records=Records(database),
         queries=Queries(database),
-        catalogue=Catalogue.open(settings.bars_location),
+        catalogue=catalogue,
         results=settings.results_location,
         folders=settings.strategy_folders,
         beacon=Beacon(descriptor),
     )
-    # The calendar takes most of a second to load: better while the server starts than in the first run.
     client, _ = await asyncio.gather(
         _patiently(settings.temporal_address or DEFAULT_ADDRESS, settings.temporal_namespace, stopping),
-        asyncio.to_thread(sessions_between, Calendar.XNYS, date(2000, 1, 3), date(2000, 1, 4)),
+        asyncio.to_thread(_warm_up, catalogue),
     )
     if client is None:
         return
@@ -148,6 +148,13 @@ async def _patiently(address: str, namespace: str, stopping: asyncio.Event) -> C
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), 0.1)
     return None
+
+
+def _warm_up(catalogue: Catalogue) -> None:
+    """Load the exchange calendar while the server starts, if any series will want it: most of a second and 50 MB."""
+    with suppress(WeaverError):  # a place that cannot be used is told of by the run that wants it
+        if any(series.calendar is not Calendar.ALWAYS for series in catalogue.series()):
+            sessions_between(Calendar.XNYS, date(2000, 1, 3), date(2000, 1, 4))
 
 
 async def _fail(connected: asyncio.Future[Client], work: Started, error: ApplicationError) -> None:

@@ -41,9 +41,7 @@ class Plan(BaseModel):
             strategy_sha256=sha256,
             params=params,
             pin=pin,
-            provenance=provenance(
-                request, strategy=request.strategy, sha256=sha256, params=params, fingerprint=pin.fingerprint
-            ),
+            provenance=provenance(request, strategy=request.strategy, sha256=sha256, params=params, fingerprint=pin.fingerprint),
             symbols=request.symbols,
             timeframe=request.timeframe,
             start=request.start,

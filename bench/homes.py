@@ -15,9 +15,7 @@ def environment(home: Path) -> dict[str, str]:
 
 def weaver(home: Path, *arguments: str) -> str:
     """Run `weaver` in the home's parent folder and return its standard output. Raises CalledProcessError with what it said."""
-    done = subprocess.run(
-        [WEAVER, *arguments], env=environment(home), cwd=home.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    done = subprocess.run([WEAVER, *arguments], env=environment(home), cwd=home.parent, capture_output=True, text=True)
     if done.returncode:
         print(done.stderr, file=sys.stderr)
         done.check_returncode()

@@ -25,10 +25,12 @@ class Times:
         return f"min {self.best:.3f} s, median {self.middle:.3f} s of {len(self.seconds)}"
 
 
-def interleave(contenders: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, Times]:
+def interleave(
+    contenders: Mapping[str, Callable[[], object]], repeats: int, between: Callable[[], object] = lambda: None
+) -> dict[str, Times]:
     """Run every contender once, then all again, `repeats` times; return the wall time of each.
 
-    What a contender returns is dropped, and cyclic garbage collected, outside its time.
+    What a contender returns is dropped, cyclic garbage collected, and `between` called, outside its time.
     """
     taken: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(repeats):
@@ -38,4 +40,5 @@ def interleave(contenders: Mapping[str, Callable[[], object]], repeats: int) -> 
             result = work()
             taken[name].append(perf_counter() - began)
             del result
+            between()
     return {name: Times(tuple(seconds)) for name, seconds in taken.items()}

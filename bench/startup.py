@@ -4,10 +4,12 @@ import json
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import sleep
 
 from bench.homes import weaver
 from bench.interleaved import interleave
 from bench.verdict import Verdict
+from cli.homes import Home
 from weaver.demo import demo_files
 from weaver.walle.bars import Catalogue
 
@@ -17,15 +19,20 @@ REPEATS = 5
 
 
 def run() -> list[Verdict]:
-    """Time both, each backtest in a fresh home that holds only the imported demo prices. The first round warms the disk cache."""
+    """Time both, each backtest in a fresh home that holds only the imported demo prices.
+
+    The first round warms the disk cache. A stack ends by itself after its last command; that is waited for, not timed.
+    """
     with TemporaryDirectory(prefix="weaver-bench-") as folder:
         imported = Path(folder) / "imported"
         _import_demo(imported)
-        homes = (Path(folder) / f"home-{number}" for number in range(REPEATS + 1))
+        homes = [Path(folder) / f"home-{number}" for number in range(REPEATS + 1)]
+        unused = iter(homes)
+        for home in homes:
+            shutil.copytree(imported, home)
 
         def backtest() -> None:
-            home = next(homes)
-            shutil.copytree(imported, home)
+            home = next(unused)
             said = weaver(home, "backtest", "sma-cross", "--symbol", "AAPL", "--param", "quantity=100", "--json")
             if json.loads(said)["status"] != "completed":
                 raise RuntimeError(said)
@@ -33,9 +40,13 @@ def run() -> list[Verdict]:
         def show_help() -> None:
             weaver(imported, "--help")
 
-        backtest()
-        show_help()
-        times = interleave({"weaver backtest": backtest, "weaver --help": show_help}, REPEATS)
+        def wait_for_the_end() -> None:
+            while any(Home(home).is_owned() for home in homes):
+                sleep(0.05)
+
+        contenders = {"weaver backtest": backtest, "weaver --help": show_help}
+        interleave(contenders, 1, wait_for_the_end)
+        times = interleave(contenders, REPEATS, wait_for_the_end)
     for name, taken in times.items():
         print(f"{name:16} {taken}, worst {max(taken.seconds):.2f} s")
     return [

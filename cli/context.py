@@ -1,7 +1,7 @@
 """What commands work with: the settings, and the stores that they name, opened without making any."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -28,7 +28,7 @@ def read_settings() -> Settings:
 
 
 @contextmanager
-def stored_runs(settings: Settings) -> Iterator[Queries | None]:
+def stored_runs(settings: Settings) -> Generator[Queries | None, None, None]:
     """Give WallE's queries, None where no run was ever stored: reading makes no database."""
     if not has_records(settings):
         yield None
@@ -41,7 +41,7 @@ def stored_runs(settings: Settings) -> Iterator[Queries | None]:
 
 
 @contextmanager
-def required_runs(settings: Settings, run_id: str) -> Iterator[Queries]:
+def required_runs(settings: Settings, run_id: str) -> Generator[Queries, None, None]:
     """Give WallE's queries to look for one run; raise NotFound where no run was ever stored."""
     with stored_runs(settings) as queries:
         if queries is None:

@@ -13,7 +13,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -84,33 +84,33 @@ class Home:
         self.stack_file.unlink(missing_ok=True)
 
     @contextlib.contextmanager
-    def using(self) -> Iterator[None]:
+    def using(self) -> Generator[None, None, None]:
         """Count as a user of the stack meanwhile; waits for one that is shutting down."""
         with self._open("users") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH)
             yield
 
     @contextlib.contextmanager
-    def starting(self) -> Iterator[None]:
+    def starting(self) -> Generator[None, None, None]:
         """Be the only one who starts a stack on this home meanwhile."""
         with self._open("start") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
     @contextlib.contextmanager
-    def owning(self) -> Iterator[bool]:
+    def owning(self) -> Generator[bool, None, None]:
         """Own the home's stack meanwhile; yields False when somebody else does."""
         with self._open("owner") as lock:
             yield _try_lock(lock, fcntl.LOCK_EX, attempts=20)  # readers hold it for a moment in `is_owned`
 
     @contextlib.contextmanager
-    def unused(self) -> Iterator[bool]:
+    def unused(self) -> Generator[bool, None, None]:
         """Keep users out meanwhile; yields False when there are some."""
         with self._open("users") as lock:
             yield _try_lock(lock, fcntl.LOCK_EX)
 
     @contextlib.contextmanager
-    def _open(self, name: str) -> Iterator[int]:
+    def _open(self, name: str) -> Generator[int, None, None]:
         lock = os.open(self.path / f"stack.{name}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             yield lock

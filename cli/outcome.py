@@ -37,9 +37,8 @@ def show_result(run: RunRecord, result: StoredResult) -> None:
         [[(meaning.label, written(meaning.name, result.stats.get(meaning.name))) for meaning in group] for group in GROUPS.values()]
     )
     table([heading for group in GROUPS for heading in (group, "")], rows, right=range(1, 2 * len(GROUPS), 2))
-    show(
-        f"{counts.bars:,} bars in {counts.windows} windows: {counts.orders:,} orders, {counts.fills:,} fills, {counts.trades:,} closed trades"
-    )
+    windows = "1 window" if counts.windows == 1 else f"{counts.windows:,} windows"
+    show(f"{counts.bars:,} bars in {windows}: {counts.orders:,} orders, {counts.fills:,} fills, {counts.trades:,} closed trades")
     show(f"digest {result.result_digest}")
 
 

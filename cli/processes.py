@@ -52,7 +52,7 @@ class Child:
                 stderr=subprocess.STDOUT,
                 env=dict(self.environment),
                 start_new_session=True,
-                preexec_fn=lambda: _die_with(parent),  # noqa: PLW1509  # the parent has one thread
+                preexec_fn=lambda: _die_with(parent),  # the parent has one thread
             )
 
     @property

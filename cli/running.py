@@ -1,7 +1,7 @@
 """Start a run on a server and watch it until it ends, with a live progress bar on stderr. Loads Temporal's SDK."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -67,7 +67,7 @@ def _bar() -> Progress:
 
 
 @asynccontextmanager
-async def _looking_for_a_worker(client: Client, tell: Callable[[str], None]) -> AsyncIterator[None]:
+async def _looking_for_a_worker(client: Client, tell: Callable[[str], None]) -> AsyncGenerator[None, None]:
     looking = asyncio.create_task(_tell_when_no_worker(client, tell))
     try:
         yield

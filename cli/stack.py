@@ -3,7 +3,7 @@
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ class Server:
 
 
 @contextmanager
-def server(settings: Settings, *, started_by: str, meanwhile: Callable[[], object] | None = None) -> Iterator[Server]:
+def server(settings: Settings, *, started_by: str, meanwhile: Callable[[], object] | None = None) -> Generator[Server, None, None]:
     """Give a server, starting this home's stack when none runs; that one lives while any command uses it.
 
     `meanwhile` is called while the stack starts, for work that can be done in that time. Raises Unavailable when the
@@ -45,7 +45,7 @@ def server(settings: Settings, *, started_by: str, meanwhile: Callable[[], objec
 
 
 @contextmanager
-def running_server(settings: Settings) -> Iterator[Server]:
+def running_server(settings: Settings) -> Generator[Server, None, None]:
     """Give a server that runs already; raise Unavailable, naming `weaver up`, when there is none."""
     if settings.temporal_address:
         yield _named(settings, settings.temporal_address)

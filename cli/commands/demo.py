@@ -98,7 +98,7 @@ def _run_all(requests: list[RunCreate], settings: Settings) -> list[tuple[RunRec
         from cli.running import run_to_end  # Temporal's SDK is loaded once there is somebody to talk to
 
         for number, request in enumerate(requests, start=1):
-            ended = asyncio.run(run_to_end(where, request, lambda run_id: None))
+            ended = asyncio.run(run_to_end(where, request, lambda _run_id: None))
             if ended.error:
                 say(f"Run {ended.run_id} ended in error ({ended.error.code}): {ended.error.message}")
                 raise typer.Exit(RUN_ERROR)

@@ -63,7 +63,7 @@ class Shell:
             cwd=self.folder,
             env=self.variables(variables),
             # A shell's background jobs ignore Ctrl-C, and so would what the tests start in one.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # one thread
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # one thread
         )
 
     def variables(self, more: dict[str, str]) -> dict[str, str]:

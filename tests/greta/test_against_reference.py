@@ -11,11 +11,13 @@ from tests.builders import bars_of, replay, walk
 from weaver.marvin.loader import Library, build
 from weaver.orders import Costs
 
+Traded = list[tuple[int, str, float, float]]
 
-def naive(rows: list[tuple[float, ...]], fast: int, slow: int, quantity: int, bps: Fraction, slip: Fraction) -> list[tuple[int, str, float, float]]:
+
+def naive(rows: list[tuple[float, ...]], fast: int, slow: int, quantity: int, bps: Fraction, slip: Fraction) -> Traded:
     """(bar, side, price, commission) of a crossover that trades at next opens, every mean and cross decided in fractions."""
     closes = [Fraction(str(row[3])) for row in rows]
-    fills: list[tuple[int, str, float, float]] = []
+    fills: Traded = []
     holding, order = False, None
     for bar, row in enumerate(rows):
         if order:

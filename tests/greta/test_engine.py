@@ -6,14 +6,15 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
+from pydantic import Field
 
 from tests.builders import MONDAY, bars_of, flat_bars, replay, walk
 from weaver.errors import StrategyBroken
 from weaver.greta.engine import EngineState, Pulse, advance, initial_state
 from weaver.greta.feed import Feed, Setup
 from weaver.market import Bars
-from weaver.marvin.intents import Buy, Close, Intent, TargetWeight
 from weaver.marvin.indicators import sma
+from weaver.marvin.intents import Buy, Close, Intent, TargetWeight
 from weaver.marvin.strategy import Indicators, Strategy, StrategyParams, StrategyState
 from weaver.marvin.view import View
 
@@ -108,7 +109,7 @@ def test_exits_pay_for_entries_across_symbols() -> None:
 
 class Counter(StrategyState):
     bars: int = 0
-    seen: list[float] = []
+    seen: list[float] = Field(default_factory=list)
 
 
 class Counts(Strategy[StrategyParams, Counter]):

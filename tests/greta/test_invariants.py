@@ -155,9 +155,7 @@ def test_a_cash_account_owes_nothing_but_commission_and_is_never_short(seed: int
 
 @quick
 @given(seed=st.integers(0, 10_000), with_costs=costs, short=st.booleans())
-def test_orders_fill_at_most_what_they_asked_for_and_an_oco_pair_closes_its_entry_once(
-    seed: int, with_costs: Costs, short: bool
-) -> None:
+def test_orders_fill_at_most_what_they_asked_for_and_an_oco_pair_closes_its_entry_once(seed: int, with_costs: Costs, short: bool) -> None:
     result = run(seed, with_costs, short=short, windows=[])
     filled: dict[str, float] = {}
     for fill in result.fills:

@@ -45,14 +45,15 @@ def test_a_day_order_on_daily_bars_lives_for_one_session_whatever_lies_between()
 def test_a_daily_bar_ends_at_the_sessions_close_and_earlier_on_a_half_day() -> None:
     # 2024-07-03 closed at 13:00 New York, 17:00Z; 2024-07-05 at 16:00, 20:00Z.
     bars = xnys([datetime(2024, 7, 3, tzinfo=UTC), datetime(2024, 7, 5, tzinfo=UTC)], "1d", [100, 100])
-    assert bars.ends.tolist() == [to_microseconds(datetime(2024, 7, 3, 17, tzinfo=UTC)), to_microseconds(datetime(2024, 7, 5, 20, tzinfo=UTC))]
+    closes = [datetime(2024, 7, 3, 17, tzinfo=UTC), datetime(2024, 7, 5, 20, tzinfo=UTC)]
+    assert bars.ends.tolist() == [to_microseconds(close) for close in closes]
     assert bars.sessions[0] == (date(2024, 7, 3) - date(1970, 1, 1)).days
 
 
 def test_an_intraday_day_order_is_gone_at_the_close_of_its_session() -> None:
     # Half-hour bars to the close at 21:00Z; decided at 20:00Z, so it may fill from the 20:00 bar on.
-    starts = [datetime(2024, 1, 12, 19, 30, tzinfo=UTC), datetime(2024, 1, 12, 20, 0, tzinfo=UTC), datetime(2024, 1, 12, 20, 30, tzinfo=UTC)]
-    starts.append(datetime(2024, 1, 16, 14, 30, tzinfo=UTC))
+    friday = [datetime(2024, 1, 12, hour, minute, tzinfo=UTC) for hour, minute in ((19, 30), (20, 0), (20, 30))]
+    starts = [*friday, datetime(2024, 1, 16, 14, 30, tzinfo=UTC)]
     bars = xnys(starts, "30m", [100, 100, 100, 90])
     working: list[int] = []
 
@@ -67,7 +68,8 @@ def test_an_intraday_day_order_is_gone_at_the_close_of_its_session() -> None:
 
 
 def test_a_day_order_expires_at_the_next_sessions_first_bar_when_the_last_bar_is_missing() -> None:
-    starts = [datetime(2024, 1, 12, 19, 30, tzinfo=UTC), datetime(2024, 1, 12, 20, 0, tzinfo=UTC), datetime(2024, 1, 16, 14, 30, tzinfo=UTC)]
+    friday = [datetime(2024, 1, 12, hour, minute, tzinfo=UTC) for hour, minute in ((19, 30), (20, 0))]
+    starts = [*friday, datetime(2024, 1, 16, 14, 30, tzinfo=UTC)]
     run = replay(xnys(starts, "30m", [100, 100, 90]), {0: [Buy(1, limit=95, time_in_force="day")]})
     assert run.fills == []
     assert [order.status for order in run.orders] == ["expired"]

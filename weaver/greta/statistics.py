@@ -7,7 +7,6 @@ sources are in docs/backtest-rules.md.
 import math
 from dataclasses import dataclass, fields
 from typing import NamedTuple
-from math import isfinite
 
 import numpy as np
 
@@ -240,4 +239,4 @@ def _quotient(above: float | None, below: float | None) -> float | None:
     if above is None or not below:
         return None
     quotient = above / below
-    return quotient if isfinite(quotient) else None
+    return quotient if math.isfinite(quotient) else None
