@@ -88,7 +88,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Itera
     aligned = set(right)
     drawn = Table(title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     for position, column in enumerate(columns):
-        drawn.add_column(column, justify="right" if position in aligned else "left", overflow="fold")
+        drawn.add_column(column, justify="right" if position in aligned else "left", overflow="fold", no_wrap=position == 0)
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
     out.print(drawn)
