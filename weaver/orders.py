@@ -83,6 +83,7 @@ class Costs:
 
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
 
 
 def base36(number: int) -> str:
@@ -90,11 +91,10 @@ def base36(number: int) -> str:
     if number < 0:
         raise ValueError("negative")
     digits = ""
-    while True:
-        number, rest = divmod(number, 36)
-        digits = _DIGITS[rest] + digits
-        if not number:
-            return digits
+    while number >= len(_PAIRS):
+        number, pair = divmod(number, len(_PAIRS))
+        digits = _PAIRS[pair] + digits
+    return (_PAIRS[number].lstrip("0") or "0") + digits
 
 
 def order_number(bar_end_seconds: int, count: int) -> str:

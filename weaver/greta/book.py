@@ -4,61 +4,12 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from weaver.greta.excursions import Excursions, Lot
 from weaver.greta.matching import Order
 from weaver.greta.quantities import tidy
 from weaver.greta.records import TradeRow
 from weaver.market import Bars
 from weaver.orders import OrderType, Role
-
-_FEW = 64  # bars up to which a plain list is quicker to search than an array
-
-
-@dataclass(slots=True)
-class Lot:
-    """Units bought (or sold short) in one fill and not yet closed.
-
-    `low` and `high` are the extremes known to have come after the entry, over the bars before row `seen`.
-    """
-
-    quantity: float
-    time: int
-    price: float
-    commission: float
-    row: int
-    at_open: bool
-    low: float
-    high: float
-    seen: int
-
-    def look(self, bars: Bars, until: int) -> None:
-        """Extend the extremes to the bars before row `until`. An entry inside its bar counts only that bar's close."""
-        if self.seen == self.row and self.seen < until and not self.at_open:
-            close = float(bars.close[self.row])
-            self.low, self.high = min(self.low, close), max(self.high, close)
-            self.seen += 1
-        if self.seen < until:
-            lows, highs = bars.low[self.seen : until], bars.high[self.seen : until]
-            few = until - self.seen <= _FEW
-            self.low = min(self.low, *lows.tolist()) if few else min(self.low, float(lows.min()))
-            self.high = max(self.high, *highs.tolist()) if few else max(self.high, float(highs.max()))
-            self.seen = until
-
-
-@dataclass(slots=True)
-class Entry:
-    """What a fill is to the lots: which bar, when, whether at that bar's first price, and of which order."""
-
-    row: int
-    time: int
-    at_open: bool
-    order: Order
-
-    @property
-    def reason(self) -> str:
-        """What to call the exit: the leg, "signal" for a market order, else the order's type."""
-        if self.order.role is Role.TAKE_PROFIT or self.order.role is Role.STOP_LOSS:
-            return self.order.role.value
-        return "signal" if self.order.order_type is OrderType.MARKET else self.order.order_type.value
 
 
 @dataclass(slots=True)
@@ -74,6 +25,7 @@ class Book:
     allow_short: bool
     leverage: float
     lots: list[list[Lot]] = field(default_factory=list)
+    excursions: Excursions = field(default_factory=Excursions)
 
     @staticmethod
     def opened(cash: float, symbols: int, *, allow_short: bool, leverage: float) -> "Book":
@@ -109,26 +61,35 @@ class Book:
                 equity += quantity * mark
         return gross <= self.leverage * equity
 
-    def fill(self, symbol: int, signed: float, price: float, commission: float, entry: Entry, bars: Bars) -> list[TradeRow]:
-        """Book a fill of `signed` units and return the trades it closes, first lot in first out."""
+    def fill(
+        self, order: Order, quantity: float, price: float, commission: float, row: int, time: int, at_open: bool, bars: Bars
+    ) -> list[TradeRow]:
+        """Book a fill in the bar at `row` (`at_open`: at its first price) and return the trades it closes, first lot in
+        first out. Their excursions are there after `excursions.measure`."""
+        symbol, signed = order.symbol, order.sign * quantity
         held = self.quantities[symbol]
         self.cash = self.cash - signed * price - commission
         self.quantities[symbol] = tidy(held + signed)
-        quantity = abs(signed)
         left = quantity
         trades: list[TradeRow] = []
         lots = self.lots[symbol]
         while left > 0 and lots and held * signed < 0:
             lot = lots[0]
             closed = min(lot.quantity, left)
-            trades.append(_close(lot, closed, 1 if held > 0 else -1, price, commission * (closed / quantity), entry, bars))
+            trade = _trade(lot, closed, 1 if held > 0 else -1, price, commission * (closed / quantity), row, time, order, bars)
+            trades.append(trade)
             left = tidy(left - closed)
-            lot.commission -= lot.commission * (closed / lot.quantity)
-            lot.quantity = tidy(lot.quantity - closed)
-            if lot.quantity == 0:
+            if closed == lot.quantity and lot.seen == lot.row:
+                self.excursions.add(trade, lot, bars, row)
+            else:
+                lot.measure(trade, bars, row)
+            if closed == lot.quantity:
                 del lots[0]
+            else:
+                lot.commission -= lot.commission * (closed / lot.quantity)
+                lot.quantity = tidy(lot.quantity - closed)
         if left > 0:
-            lots.append(Lot(left, entry.time, price, commission * (left / quantity), entry.row, entry.at_open, price, price, entry.row))
+            lots.append(Lot(left, time, price, commission * (left / quantity), row, at_open, price, price, row))
         return trades
 
     def to_dict(self) -> dict[str, Any]:
@@ -140,23 +101,32 @@ class Book:
         self.lots = [[Lot(**lot) for lot in lots] for lots in saved["lots"]]
 
 
-def _close(lot: Lot, quantity: float, sign: int, price: float, commission: float, entry: Entry, bars: Bars) -> TradeRow:
-    lot.look(bars, entry.row)
-    low, high = min(lot.low, price), max(lot.high, price)
-    adverse, favourable = (low, high) if sign > 0 else (high, low)
+def _trade(
+    lot: Lot, quantity: float, sign: int, price: float, commission: float, row: int, time: int, order: Order, bars: Bars
+) -> TradeRow:
+    """Return the trade that closing `quantity` of a lot makes; its excursions are still to be measured."""
     pnl = sign * (price - lot.price) * quantity - lot.commission * (quantity / lot.quantity) - commission
     return TradeRow(
-        symbol=bars.symbol,
-        side="long" if sign > 0 else "short",
-        quantity=quantity,
-        entry_time=lot.time,
-        entry_price=lot.price,
-        exit_time=entry.time,
-        exit_price=price,
-        pnl=pnl,
-        return_pct=100 * pnl / (lot.price * quantity) if lot.price else 0.0,
-        mae_pct=100 * sign * (adverse / lot.price - 1) + 0.0 if lot.price else 0.0,
-        mfe_pct=100 * sign * (favourable / lot.price - 1) + 0.0 if lot.price else 0.0,
-        bars_held=entry.row - lot.row,
-        exit_reason=entry.reason,
+        bars.symbol,
+        "long" if sign > 0 else "short",
+        quantity,
+        lot.time,
+        lot.price,
+        time,
+        price,
+        pnl,
+        100 * pnl / (lot.price * quantity),
+        0.0,
+        0.0,
+        row - lot.row,
+        _exit_reason(order),
     )
+
+
+def _exit_reason(order: Order) -> str:
+    """Return what to call the exit: the leg, "signal" for a market order, else the order's type."""
+    if order.order_type is OrderType.MARKET:
+        return "signal"
+    if order.role is Role.TAKE_PROFIT or order.role is Role.STOP_LOSS:
+        return order.role.value
+    return order.order_type.value

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from weaver.orders import Costs
 
 _BPS = 10_000.0
+_MOST = 0.99  # slippage may take nearly all of a price, but a price stays a price
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class CostModel:
         return max(amount, self.commission_min)
 
     def slipped(self, price: float, sign: int, quantity: float, volume: float, limit: float | None) -> float:
-        """Return the price after slippage: adverse to the trader (`sign` +1 buys, -1 sells), never beyond `limit`.
+        """Return the price after slippage: adverse to the trader (`sign` +1 buys, -1 sells), at most 99 %, never beyond `limit`.
 
         Volume share after zipline's VolumeShareSlippage: price × k × (quantity / bar volume)², the share at most 1.
         """
@@ -53,7 +54,7 @@ class CostModel:
             rate += self.slippage_volume_share * share * share
         if rate == 0:
             return price
-        slipped = max(price * (1 + sign * rate), 0.0)
+        slipped = price * (1 + sign * min(rate, _MOST))
         if limit is None:
             return slipped
         return min(slipped, limit) if sign > 0 else max(slipped, limit)

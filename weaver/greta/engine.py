@@ -245,6 +245,7 @@ class _Replay:
         return EngineState(self.step, self.book.to_dict(), [order.to_dict() for order in self.venue.working], self.totals, self._state_json)
 
     def window(self) -> Window:
+        self.book.excursions.measure()
         none = np.empty(0, np.float64)
         return Window(
             EquityColumns(
@@ -312,25 +313,27 @@ class _Replay:
                     only.at = at
                     for intent in decide(view) or ():
                         intents.append(intent)
-                    if view.touched:
+                    if intents or view.touched:
                         self._settle(keep_notes=bool(intents))
-                    if intents:
-                        break
+                        if intents:
+                            break
             else:
                 for at in range(first, until):
                     self._move(at)
                     for intent in decide(view) or ():
                         intents.append(intent)
-                    if view.touched:
+                    if intents or view.touched:
                         self._settle(keep_notes=bool(intents))
-                    if intents:
-                        break
+                        if intents:
+                            break
         except Exception as error:  # the user's code may raise anything; its name and line go on
             raise broken(error, self.feed.name, self._files) from error
         return at, intents
 
     def _settle(self, *, keep_notes: bool) -> None:
         """Take the strategy's State through JSON, so that what it finds next is what a restart would find."""
+        if not self.view.touched:
+            return
         self.view.touched = False
         if not keep_notes:
             self.view.notes.clear()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from weaver.greta.book import Book, Entry
+from weaver.greta.book import Book
 from weaver.greta.costs import CostModel
 from weaver.greta.feed import Feed, Setup
 from weaver.greta.matching import Legs, Order, Prices, Touch, follow, reaches_stop, touch
@@ -188,7 +188,7 @@ class Venue:
             price, commission = self._terms(order, quantity, bar, met)
         bars = self._bars[order.symbol]
         time = bars.starts.item(row)
-        trades = self.book.fill(order.symbol, order.sign * quantity, price, commission, Entry(row, time, met.at_open, order), bars)
+        trades = self.book.fill(order, quantity, price, commission, row, time, met.at_open, bars)
         order.filled = tidy(order.filled + quantity)
         order.notional += quantity * price
         order.commission += commission

@@ -88,6 +88,10 @@ class Series:
 _PRICES = ("open", "high", "low", "close", "volume")
 
 
+Crossings = dict[tuple[str, str | float], list[bool]]
+"""Whether the first crossed the second, at each row of the stretch that is shown."""
+
+
 class BarView:
     """The newest completed bar of one symbol and timeframe: prices, indicators, crossings.
 
@@ -95,7 +99,7 @@ class BarView:
     bar every value is NaN and nothing crosses.
     """
 
-    __slots__ = ("_crossings", "_first", "_last", "_lists", "_series", "at", "fresh", "symbol")
+    __slots__ = ("_above", "_below", "_first", "_last", "_lists", "_series", "at", "fresh", "symbol")
 
     def __init__(self, series: Series) -> None:
         self.symbol = series.bars.symbol
@@ -105,14 +109,16 @@ class BarView:
         self._first = 0
         self._last = 0
         self._lists: dict[str, list[float]] = {}
-        self._crossings: dict[tuple[bool, str, str | float], list[bool]] = {}
+        self._above: Crossings = {}
+        self._below: Crossings = {}
 
     def show(self, first: int, last: int) -> None:
         """Cover rows `first` to `last`, both included; -1 stands for "no bar yet"."""
         self._first = first
         self._last = last
         self._lists = {}
-        self._crossings = {}
+        self._above = {}
+        self._below = {}
 
     def move(self, at: int, fresh: bool) -> None:
         """Stand at row `first + at`."""
@@ -173,16 +179,16 @@ class BarView:
         Values within 1e-12 of each other are equal: a cross is never decided by rounding.
         """
         try:
-            return self._crossings[True, name, other][self.at] and self.fresh
+            return self._above[name, other][self.at] and self.fresh
         except KeyError:
-            return self._cross(True, name, other)[self.at] and self.fresh
+            return self._cross(self._above, name, other)[self.at] and self.fresh
 
     def crossed_below(self, name: str, other: str | float) -> bool:
         """Tell whether `name` went from ≥ to < `other` with the bar that just ended."""
         try:
-            return self._crossings[False, name, other][self.at] and self.fresh
+            return self._below[name, other][self.at] and self.fresh
         except KeyError:
-            return self._cross(False, name, other)[self.at] and self.fresh
+            return self._cross(self._below, name, other)[self.at] and self.fresh
 
     def _list(self, name: str) -> list[float]:
         column = self._series.column(name)
@@ -190,17 +196,17 @@ class BarView:
         self._lists[name] = values if self._first >= 0 else [_NAN, *values]
         return self._lists[name]
 
-    def _cross(self, above: bool, name: str, other: str | float) -> list[bool]:
+    def _cross(self, known: Crossings, name: str, other: str | float) -> list[bool]:
         begin = max(0, self._first - 1)
         one = self._series.column(name)[begin : self._last + 1]
         two = self._series.column(other)[begin : self._last + 1] if isinstance(other, str) else float(other)
-        crossed = crossed_above(one, two) if above else crossed_below(one, two)
+        crossed = crossed_above(one, two) if known is self._above else crossed_below(one, two)
         values: list[bool] = crossed.tolist()
         if self._first > 0:
             del values[0]
         elif self._first < 0:
             values.insert(0, False)
-        self._crossings[above, name, other] = values
+        known[name, other] = values
         return values
 
 
