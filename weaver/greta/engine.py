@@ -5,11 +5,9 @@ from the few steps at which holdings changed. Where a run is cut into windows, o
 """
 
 import gc
-import json
 import math
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
 
@@ -17,19 +15,20 @@ import numpy as np
 from pydantic import ValidationError
 
 from weaver.errors import StrategyBroken, WeaverError
+from weaver.greta.account import ReplayedAccount
 from weaver.greta.book import Book
+from weaver.greta.decisions import Decided, put_into_words
 from weaver.greta.desk import Desk
 from weaver.greta.feed import Feed, Setup
 from weaver.greta.matching import Order
-from weaver.greta.records import DecisionRow, EquityColumns, OrderRow, Rows, Window
+from weaver.greta.records import EquityColumns, OrderRow, Rows, Window
 from weaver.greta.state import EngineState, Totals
 from weaver.greta.venue import Venue
 from weaver.market import Floats
 from weaver.marvin.guard import broken
-from weaver.marvin.intents import Intent, describe
+from weaver.marvin.intents import Intent
 from weaver.marvin.strategy import AnyStrategy, StrategyState
-from weaver.marvin.view import Execution, Position, View, WorkingOrder
-from weaver.orders import Side
+from weaver.marvin.view import View
 
 ENGINE_VERSION = "1"
 """Changes whenever the same bars, strategy and costs could give another result."""
@@ -110,92 +109,6 @@ def open_orders(feed: Feed, setup: Setup, state: EngineState) -> list[OrderRow]:
     return [replay.venue.row(order) for order in replay.venue.working]
 
 
-class _Account:
-    """The run's money as the strategy sees it at the present step."""
-
-    def __init__(self, feed: Feed, venue: Venue, step: Callable[[], int]) -> None:
-        self._feed = feed
-        self._index = {symbol: index for index, symbol in enumerate(feed.symbols)}
-        self._venue = venue
-        self._step = step
-
-    @property
-    def cash(self) -> float:
-        return self._venue.book.cash
-
-    def equity(self) -> float:
-        return self._venue.book.equity(self._feed.marks(self._step()))
-
-    def quantity(self, symbol: str) -> float:
-        return self._venue.book.quantities[self._index[symbol]]
-
-    def position(self, symbol: str) -> Position:
-        index = self._index[symbol]
-        return Position(self._venue.book.quantities[index], self._venue.book.average_price(index))
-
-    def working_orders(self, symbol: str | None) -> tuple[WorkingOrder, ...]:
-        return tuple(
-            self._shown(order)
-            for order in self._venue.working
-            if not order.status.is_final and (symbol is None or order.symbol == self._index[symbol])
-        )
-
-    def executions(self, symbol: str | None) -> tuple[Execution, ...]:
-        return tuple(
-            Execution(one.order_id, one.symbol, Side(one.side), one.quantity, one.price)
-            for one in self._venue.executions(self._step())
-            if symbol is None or one.symbol == symbol
-        )
-
-    def _shown(self, order: Order) -> WorkingOrder:
-        return WorkingOrder(
-            id=order.id,
-            symbol=next(symbol for symbol, index in self._index.items() if index == order.symbol),
-            side=order.side,
-            order_type=order.order_type,
-            quantity=order.quantity,
-            filled_quantity=order.filled,
-            limit=order.limit,
-            stop=order.stop,
-            time_in_force=order.time_in_force,
-            role=order.role,
-        )
-
-
-@dataclass(slots=True)
-class _Decided:
-    """A step at which the strategy wanted something, before it is put into words."""
-
-    step: int
-    quantities: tuple[float, ...]
-    notes: tuple[str, ...]
-    intents: list[Intent]
-    orders: list[str]
-
-
-def _decisions(feed: Feed, decided: list[_Decided]) -> list[DecisionRow]:
-    """Put decisions into words: what was seen, said and wanted, as JSON."""
-    rows: list[DecisionRow] = []
-    for one in decided:
-        seen: dict[str, dict[str, float | None]] = {}
-        for index, series in enumerate(feed.series):
-            row = feed.row(index, one.step)
-            columns = {"close": series.bars.close, **series.indicators}
-            values = {name: float(column[row]) if row >= 0 else math.nan for name, column in columns.items()}
-            known = {name: value if math.isfinite(value) else None for name, value in values.items()}
-            seen[series.bars.symbol] = {"position": one.quantities[index], **known}
-        rows.append(
-            DecisionRow(
-                int(feed.times[one.step]),
-                json.dumps(seen),
-                json.dumps(one.notes),
-                json.dumps([describe(intent) for intent in one.intents]),
-                json.dumps(one.orders),
-            )
-        )
-    return rows
-
-
 class _Replay:
     """One window under way."""
 
@@ -210,12 +123,12 @@ class _Replay:
         self.desk = Desk(feed, self.venue)
         self._state_json = state.strategy_state
         self._cash = float(setup.cash)
-        account = _Account(feed, self.venue, lambda: self.step + self.view.step)
+        account = ReplayedAccount(feed, self.venue, lambda: self.step + self.view.step)
         self.view = View(feed.series, account, feed.coarse, self._parsed(state.strategy_state))
         self._symbols = list(self.view.by_symbol.values())
         self._files = strategy.code_files()
         self._pulse = pulse
-        self._decided: list[_Decided] = []
+        self._decided: list[Decided] = []
         self._equity: list[Floats] = []
         self._benchmark: list[Floats] = []
         self._first = state.step
@@ -256,7 +169,7 @@ class _Replay:
             self.venue.written.fills,
             Rows(len(self.venue.written.orders), self.venue.order_rows),
             self.venue.written.trades,
-            Rows(len(self._decided), partial(_decisions, self.feed, self._decided)),
+            Rows(len(self._decided), partial(put_into_words, self.feed, self._decided)),
         )
 
     # Moving along the timeline.
@@ -367,7 +280,7 @@ class _Replay:
             orders = self.desk.place(intents, self.feed.times.item(step), self.feed.marks(step))
         except WeaverError as error:
             raise StrategyBroken(str(error), strategy=self.feed.name, file=next(iter(sorted(self._files)), None)) from error
-        self._decided.append(_Decided(step, tuple(self.book.quantities), tuple(self.view.notes), intents, orders))
+        self._decided.append(Decided(step, tuple(self.book.quantities), tuple(self.view.notes), intents, orders))
 
     # Measuring.
 

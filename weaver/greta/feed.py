@@ -9,10 +9,10 @@ import numpy as np
 
 from weaver.errors import NoBars, StrategyBroken
 from weaver.market import Bars, Calendar, Floats, Ints, Timeframe
+from weaver.marvin.bar_view import Series
 from weaver.marvin.guard import user_code
 from weaver.marvin.strategy import AnyStrategy
 from weaver.marvin.timeframes import coarser
-from weaver.marvin.view import Series
 from weaver.orders import Costs
 
 
