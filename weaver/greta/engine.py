@@ -198,7 +198,6 @@ class _Replay:
     def _move(self, at: int) -> None:
         self.view.step = at
         if self.feed.rows is None:
-            self._symbols[0].at = at
             return
         for symbol, rows, fresh in zip(self._symbols, self._rows, self._fresh, strict=True):
             symbol.at = rows[at] - rows[0]
@@ -222,7 +221,6 @@ class _Replay:
             if self.feed.rows is None:
                 only = self._symbols[0]
                 for at in range(first, until):
-                    view.step = at
                     only.at = at
                     for intent in decide(view) or ():
                         intents.append(intent)

@@ -32,8 +32,8 @@ class Series:
 _PRICES = ("open", "high", "low", "close", "volume")
 
 
-Crossings = dict[tuple[str, str | float], list[bool]]
-"""Whether the first crossed the second, at each row of the stretch that is shown."""
+Crossings = dict[str, dict[str | float, list[bool]]]
+"""Whether the first name crossed the second, at each row of the stretch that is shown."""
 
 
 class BarView:
@@ -123,14 +123,14 @@ class BarView:
         Values within 1e-12 of each other are equal: a cross is never decided by rounding.
         """
         try:
-            return self._above[name, other][self.at] and self.fresh
+            return self._above[name][other][self.at] and self.fresh
         except KeyError:
             return self._cross(self._above, name, other)[self.at] and self.fresh
 
     def crossed_below(self, name: str, other: str | float) -> bool:
         """Tell whether `name` went from ≥ to < `other` with the bar that just ended."""
         try:
-            return self._below[name, other][self.at] and self.fresh
+            return self._below[name][other][self.at] and self.fresh
         except KeyError:
             return self._cross(self._below, name, other)[self.at] and self.fresh
 
@@ -150,7 +150,7 @@ class BarView:
             del values[0]
         elif self._first < 0:
             values.insert(0, False)
-        known[name, other] = values
+        known.setdefault(name, {})[other] = values
         return values
 
 

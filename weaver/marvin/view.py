@@ -133,7 +133,7 @@ class View:
         self.coarser = coarser
         self.symbols = tuple(one.bars.symbol for one in series)
         self.by_symbol = {one.bars.symbol: SymbolView(one, account, self) for one in series}
-        self.step = 0
+        self._step = 0
         self.stretch: tuple[Ints, int] = (np.empty(0, np.int64), 0)
         self.touched = False
         self.notes: list[str] = []
@@ -149,6 +149,18 @@ class View:
         """
         self.stretch = (times, before)
         self.step = 0
+
+    @property
+    def step(self) -> int:
+        """Where in the stretch the view stands; with one symbol, where that symbol's view does."""
+        return self._step if self._only is None else self._only.at
+
+    @step.setter
+    def step(self, step: int) -> None:
+        if self._only is None:
+            self._step = step
+        else:
+            self._only.at = step
 
     def _many(self, *_: object) -> bool:
         raise BadValue("view", ", ".join(self.symbols), "view[symbol]: this run has several symbols")
