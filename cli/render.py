@@ -83,6 +83,11 @@ def number(value: float | Decimal | None, digits: int = 2) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.{digits}f}"
 
 
+def rounded(value: object, digits: int = 8) -> str:
+    """Write a decimal text for a table with at most `digits` decimals; absent is empty."""
+    return "" if value is None else decimal_text(round(Decimal(str(value)), digits))
+
+
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = (), title: str | None = None) -> None:
     """Print a table; the columns at the positions in `right` are aligned right."""
     aligned = set(right)

@@ -20,7 +20,7 @@ from cli.documents import (
     trade_documents,
 )
 from cli.outcome import listed, run_with_result, show_equity, show_result
-from cli.render import emit, money, say, short_time, show, table
+from cli.render import emit, money, rounded, say, short_time, show, table
 from cli.stack import running_server
 from weaver.errors import BadValue, NotFound, UnknownName
 from weaver.glados.runs import RunStatus
@@ -130,8 +130,9 @@ def fills(run_id: RunId, as_json: AsJson = False) -> None:
     if as_json:
         emit(documents)
         return
-    names = ("time", "symbol", "side", "quantity", "price", "commission", "slippage", "order_id")
-    table(names, [[str(one[name]) for name in names] for one in documents], right=(3, 4, 5, 6))
+    texts, numbers = ("time", "symbol", "side"), ("quantity", "price", "commission", "slippage")
+    rows = [[*(str(one[name]) for name in texts), *(rounded(one[name]) for name in numbers), str(one["order_id"])] for one in documents]
+    table([*texts, *numbers, "order_id"], rows, right=(3, 4, 5, 6))
 
 
 @_app.command()
@@ -145,19 +146,13 @@ def orders(run_id: RunId, as_json: AsJson = False) -> None:
     if as_json:
         emit(documents)
         return
-    names = (
-        "created_at",
-        "symbol",
-        "side",
-        "order_type",
-        "quantity",
-        "filled_quantity",
-        "filled_avg_price",
-        "status",
-        "reject_reason",
-        "id",
-    )
-    table(names, [["" if one[name] is None else str(one[name]) for name in names] for one in documents], right=(4, 5, 6))
+    before, numbers = ("created_at", "symbol", "side", "order_type"), ("quantity", "filled_quantity", "filled_avg_price")
+    after = ("status", "reject_reason", "id")
+    rows = [
+        [*(str(one[name]) for name in before), *(rounded(one[name]) for name in numbers), *(str(one[name] or "") for name in after)]
+        for one in documents
+    ]
+    table(["decided", "symbol", "side", "type", "quantity", "filled", "average", "status", "reason", "id"], rows, right=(4, 5, 6))
 
 
 @_app.command()

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from cli.render import decimal_text, short_time, time_text
+from cli.render import decimal_text, rounded, short_time, time_text
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,8 @@ def test_times_are_utc_with_z() -> None:
 def test_a_short_time_is_a_date_at_midnight() -> None:
     assert short_time(datetime(2004, 1, 2, tzinfo=UTC)) == "2004-01-02"
     assert short_time(datetime(2004, 1, 2, 14, 30, tzinfo=UTC)) == "2004-01-02 14:30"
+
+
+@pytest.mark.parametrize(("value", "text"), [("1.498578858288892", "1.49857886"), ("100", "100"), ("0.00000001", "0.00000001"), (None, "")])
+def test_a_number_in_a_table_has_at_most_eight_decimals(value: str | None, text: str) -> None:
+    assert rounded(value) == text
