@@ -3,7 +3,7 @@
 import contextvars
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,9 +15,11 @@ from temporalio.exceptions import ApplicationError, CancelledError
 
 from activities.beacon import Beacon
 from activities.failures import translated
+from activities.memory import give_back
 from activities.plans import Plan
 from activities.prepared import PreparedPlans
 from activities.replaying import replay, with_open_orders
+from activities.steps import FINISH, RESOLVE, WINDOW, BacktestSteps
 from weaver.errors import BadInput, StrategyBroken, Unavailable
 from weaver.greta.engine import Pulse as EnginePulse
 from weaver.greta.records import Window
@@ -34,7 +36,7 @@ from weaver.walle.results import RunFiles
 from workflows.inputs import Event, Finished, FinishTask, Progress, Pulse, Resolved, ResolveTask, WindowDone, WindowTask
 
 
-class Backtests:
+class Backtests(BacktestSteps):
     """Works on WallE's records, bars and run files. `folders` hold drop-in strategies, besides the built-in ones."""
 
     def __init__(
@@ -48,9 +50,8 @@ class Backtests:
         self._beacon = beacon
         self._plans = PreparedPlans(catalogue, queries, beacon)
 
-    @activity.defn(name="resolve_backtest", no_thread_cancel_exception=True)
+    @activity.defn(name=RESOLVE, no_thread_cancel_exception=True)
     def resolve(self, task: ResolveTask) -> Resolved:
-        """Pin the strategy's text, its parameters and the bars. Fails for whatever the request names that is not there."""
         request = task.request
         with self._working(request.strategy, lambda: 0, lambda: None):
             source = Library.open(self._folders).source(request.strategy)
@@ -82,74 +83,82 @@ class Backtests:
             warmup=warmup,
         )
 
-    @activity.defn(name="replay_window", no_thread_cancel_exception=True)
+    @activity.defn(name=WINDOW, no_thread_cancel_exception=True)
     def window(self, task: WindowTask) -> WindowDone:
-        """Replay one window and store what it wrote. Its output follows from (run, window) alone, so a repeat is harmless."""
         pulse = EnginePulse()
         files = RunFiles(self._results, task.run_id)
         beats: list[Pulse] = []
         with self._working(task.strategy, lambda: pulse.steps, lambda: beats[0] if beats else None):
-            plan = Plan.model_validate_json(files.read_text(task.plan))
-            prepared = self._plans.get(task.plan, plan)
-            with self._beacon.user_code():
-                state = EngineState.from_json(files.read_text(task.state)) if task.state else prepared.first_state()
-                pulse.base = state.step
-                total = plan.pin.bars
-
-                def is_cut() -> bool:
-                    beats[:] = [Pulse(bars_done=prepared.bars_until(min(pulse.steps, prepared.feed.steps)), bars_total=total)]
-                    return activity.is_cancelled()
-
-                state, window = replay(prepared, state, steps=task.steps, pulse=pulse, is_cut=is_cut)
-            whole = state.step == min(task.first_step + task.steps, prepared.feed.steps)
-            if not whole and (not _is_asked_to_stop() or state.step == task.first_step):
-                raise _unfinished()
-            is_last = state.step == prepared.feed.steps
-            if is_last or not whole:
-                window = with_open_orders(prepared, state, window)
-            files.write_window(task.number, window)
-            reference = files.write_text("state", state.to_json())
-            equity = _money(window.equity.equity[-1])
-            totals = state.totals
-            progress = Progress(
-                bars_done=prepared.bars_until(state.step),
-                bars_total=total,
-                windows=task.number + 1,
-                equity=equity,
-                orders=totals.orders + len(state.orders),
-                fills=totals.fills,
-                trades=totals.trades,
-            )
+            done = self._replayed(task, files, pulse, beats)
+            if done.is_last:
+                self._plans.release()  # before the rows become files, so that both are never held
+            files.write_window(task.number, done.window)
+            reference = files.write_text("state", done.state.to_json())
+            progress = done.progress
             self._records.set_progress(
                 task.run_id,
                 bars_done=progress.bars_done,
-                bars_total=total,
-                equity=equity,
+                bars_total=progress.bars_total,
+                equity=progress.equity,
                 at=datetime.now(UTC),
                 windows=progress.windows,
             )
-            first, last = task.first_step, state.step - 1
-            ready = {
-                "symbols": plan.symbols,
-                "from": _iso(int(prepared.feed.starts[first])),
-                "to": _iso(int(prepared.feed.times[last])),
-                "bars": progress.bars_done - prepared.bars_until(first),
-                "fingerprint": plan.pin.fingerprint,
-            }
         return WindowDone(
             state=reference,
-            next_step=state.step,
-            is_last=is_last,
+            next_step=done.state.step,
+            is_last=done.is_last,
             progress=progress,
             events=[
-                Event(type="data.WindowReady", payload={"run_id": task.run_id} | ready),
+                Event(type="data.WindowReady", payload={"run_id": task.run_id} | done.range),
                 Event(type="backtest.WindowCompleted", payload={"run_id": task.run_id} | _completed(progress)),
             ],
         )
 
-    @activity.defn(name="finish_backtest", no_thread_cancel_exception=True)
+    def _replayed(self, task: WindowTask, files: RunFiles, pulse: EnginePulse, beats: list[Pulse]) -> "_Replayed":
+        """Replay the window, or what can be done of it; a stopped one ends with its open orders."""
+        plan = Plan.model_validate_json(files.read_text(task.plan))
+        prepared = self._plans.get(task.plan, plan)
+        feed, total = prepared.feed, plan.pin.bars
+        with self._beacon.user_code():
+            state = EngineState.from_json(files.read_text(task.state)) if task.state else prepared.first_state()
+            pulse.base = state.step
+
+            def is_cut() -> bool:
+                beats[:] = [Pulse(bars_done=prepared.bars_until(min(pulse.steps, feed.steps)), bars_total=total)]
+                return activity.is_cancelled()
+
+            state, window = replay(prepared, state, steps=task.steps, pulse=pulse, is_cut=is_cut)
+        whole = state.step == min(task.first_step + task.steps, feed.steps)
+        if not whole and (not _is_asked_to_stop() or state.step == task.first_step):
+            raise _unfinished()
+        is_last = state.step == feed.steps
+        if is_last or not whole:
+            window = with_open_orders(prepared, state, window)
+        bars_done, totals = prepared.bars_until(state.step), state.totals
+        return _Replayed(
+            state=state,
+            window=window,
+            is_last=is_last,
+            progress=Progress(
+                bars_done=bars_done,
+                bars_total=total,
+                windows=task.number + 1,
+                equity=_money(window.equity.equity[-1]),
+                orders=totals.orders + len(state.orders),
+                fills=totals.fills,
+                trades=totals.trades,
+            ),
+            range={
+                "symbols": plan.symbols,
+                "from": _iso(int(feed.starts[task.first_step])),
+                "to": _iso(int(feed.times[state.step - 1])),
+                "bars": bars_done - prepared.bars_until(task.first_step),
+                "fingerprint": plan.pin.fingerprint,
+            },
+        )
+
+    @activity.defn(name=FINISH, no_thread_cancel_exception=True)
     def finish(self, task: FinishTask) -> Finished:
-        """Sum all windows up and store the result."""
         files = RunFiles(self._results, task.run_id)
         with self._working(task.strategy, lambda: 0, lambda: None):
             plan = Plan.model_validate_json(files.read_text(task.plan))
@@ -189,6 +198,7 @@ class Backtests:
     @contextmanager
     def _working(self, strategy: str, steps: Callable[[], int], pulse: Callable[[], Pulse | None]) -> Generator[None]:
         """Report to the parent and to Temporal while inside, and let errors out as Temporal's."""
+        give_back()  # what the activity before left
         info = activity.info()
         context = contextvars.copy_context()
 
@@ -211,6 +221,17 @@ class Backtests:
                 yield
             except SystemExit as leaving:  # a strategy's sys.exit() must not end the worker
                 raise StrategyBroken(f"SystemExit: {leaving}", strategy=strategy) from leaving
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Replayed:
+    """A window by itself, without the bars it came from; `range` says which those were."""
+
+    state: EngineState
+    window: Window
+    is_last: bool
+    progress: Progress
+    range: dict[str, Any]
 
 
 def _is_asked_to_stop() -> bool:

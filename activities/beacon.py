@@ -13,6 +13,11 @@ from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """The process takes work from now on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Started:
     """An activity began; `token` is Temporal's task token, by which the parent can fail it."""
 
@@ -45,8 +50,8 @@ class Ended:
     """The activity is over."""
 
 
-Report = Started | UserCode | Beat | Ended
-_KINDS: dict[str, type[Report]] = {"started": Started, "user": UserCode, "beat": Beat, "ended": Ended}
+Report = Ready | Started | UserCode | Beat | Ended
+_KINDS: dict[str, type[Report]] = {"ready": Ready, "started": Started, "user": UserCode, "beat": Beat, "ended": Ended}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
@@ -72,6 +77,10 @@ class Beacon:
     def __init__(self, descriptor: int | None = None, *, every_seconds: float = 0.2) -> None:
         self._descriptor = descriptor
         self._every = every_seconds
+
+    def ready(self) -> None:
+        """Report that this process takes work."""
+        self._send(Ready())
 
     def _send(self, report: Report) -> None:
         if self._descriptor is not None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from temporalio.exceptions import ApplicationError
 
+from activities.beacon import Started
+from activities.slots import Died, Ending, Overran
 from weaver.errors import (
     AlreadyExists,
     BadData,
@@ -22,6 +24,10 @@ from weaver.errors import (
     WeaverError,
 )
 from weaver.walle.model import RunError
+
+MOST_DEATHS = 5
+"""A process that dies at this many attempts of one window dies of it."""
+MOST_OVERRUNS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,18 @@ def to_failure(error: WeaverError, *, last_try: bool = False) -> ApplicationErro
     if isinstance(error, StrategyBroken):
         detail = RunError(message=error.message, code=entry.code, file=error.file, line=error.line)
     return ApplicationError(text, detail, type=type(error).__name__, non_retryable=last_try or not entry.retryable)
+
+
+def of_ending(work: Started, ending: Ending) -> ApplicationError:
+    """Return the failure of an attempt whose process ended over it: an overrun is tried once more, a death until it keeps happening."""
+    match ending:
+        case Overran(limit_seconds=limit):
+            return to_failure(StrategyOverran(work.strategy, limit), last_try=work.attempt >= MOST_OVERRUNS)
+        case Died(exit_code=code):
+            how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+            text = f"the process that worked on strategy '{work.strategy}' died ({how}) at attempt {work.attempt}"
+            detail = RunError(message=text, code="worker_died")
+            return ApplicationError(text, detail, type="WorkerDied", non_retryable=work.attempt >= MOST_DEATHS)
 
 
 @contextmanager

@@ -1,10 +1,10 @@
-"""Bars and indicators of the last plans, kept in the process between windows and computed anew on a miss."""
+"""Bars and indicators of the last plan, kept in the process between windows and computed anew on a miss."""
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
 from activities.beacon import Beacon
+from activities.memory import give_back
 from activities.plans import Plan
 from weaver.greta.engine import initial_state
 from weaver.greta.feed import Feed, Setup
@@ -16,8 +16,6 @@ from weaver.marvin.source import StrategySource
 from weaver.marvin.strategy import Strategy
 from weaver.walle.bars import Catalogue
 from weaver.walle.queries import Queries
-
-_KEPT = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,21 +40,29 @@ class Prepared:
 
 
 class PreparedPlans:
-    """At most two plans by their content-named references; bars of a million minutes take about 100 MB."""
+    """At most one plan by its content-named reference; bars of a million minutes take about 100 MB."""
 
     def __init__(self, catalogue: Catalogue, queries: Queries, beacon: Beacon) -> None:
         self._catalogue = catalogue
         self._queries = queries
         self._beacon = beacon
-        self._kept: OrderedDict[str, Prepared] = OrderedDict()
+        self._reference: str | None = None
+        self._prepared: Prepared | None = None
 
     def get(self, reference: str, plan: Plan) -> Prepared:
         """Return the plan prepared. The strategy is built from the stored text, whatever its file says by now."""
-        if reference in self._kept:
-            self._kept.move_to_end(reference)
-            return self._kept[reference]
-        while len(self._kept) >= _KEPT:
-            self._kept.popitem(last=False)
+        if self._prepared is None or self._reference != reference:
+            self.release()  # first, so that two are never held
+            self._prepared = self._prepare(plan)
+            self._reference = reference
+        return self._prepared
+
+    def release(self) -> None:
+        """Let the kept plan go."""
+        self._prepared = None
+        give_back()
+
+    def _prepare(self, plan: Plan) -> Prepared:
         source = StrategySource.from_json(self._queries.source(plan.strategy_sha256).source)
         bars = [self._catalogue.load(pin) for pin in plan.pin.series]
         start = None if plan.start is None else to_microseconds(plan.start)
@@ -64,5 +70,4 @@ class PreparedPlans:
             loaded = build(source)
             strategy = loaded.create(loaded.parse_params(plan.params))
             feed = Feed.build(bars, strategy, start=start, name=plan.strategy)
-        prepared = self._kept[reference] = Prepared(feed, strategy, plan.setup())
-        return prepared
+        return Prepared(feed, strategy, plan.setup())

@@ -4,48 +4,54 @@ Processes, not a ProcessPoolExecutor: a dead child breaks such a pool for all, a
 """
 
 import asyncio
-import logging
 import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
-from temporalio.exceptions import ApplicationError
-
-from activities.beacon import Started, from_line
-from activities.failures import to_failure
+from activities.beacon import Ready, Started, from_line
 from activities.watch import Watch
-from weaver.errors import StrategyOverran
-from weaver.walle.model import RunError
-
-logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.2
-MOST_DEATHS = 5
-"""A process that dies at this many attempts of one window dies of it."""
 LONGEST_BACKOFF_SECONDS = 10.0
 HEALTHY_SECONDS = 30.0
+APART_SECONDS = 5.0
+"""A process starts when the one before it is ready, at the latest after this time."""
 
 LEAN = {"MALLOC_ARENA_MAX": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 """One thread computes, so one heap is enough; with more, what a window gave back stays with the process."""
 
-Fail = Callable[[Started, ApplicationError], Awaitable[None]]
-"""Tells Temporal that an activity attempt failed."""
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """A process ended of itself; a negative exit code is a signal's."""
+
+    exit_code: int | None
 
 
-def died(work: Started, exit_code: int | None) -> ApplicationError:
-    """Return the failure for a process that died of itself; tried again until it keeps happening."""
-    how = f"signal {-exit_code}" if exit_code is not None and exit_code < 0 else f"exit code {exit_code}"
-    text = f"the process that worked on strategy '{work.strategy}' died ({how}) at attempt {work.attempt}"
-    detail = RunError(message=text, code="worker_died")
-    return ApplicationError(text, detail, type="WorkerDied", non_retryable=work.attempt >= MOST_DEATHS)
+@dataclass(frozen=True, slots=True)
+class Overran:
+    """A process was ended, because the strategy took longer over a step than `limit_seconds`."""
+
+    limit_seconds: float
+
+
+Ending = Died | Overran
+Tell = Callable[[Started, Ending], Awaitable[None]]
+"""Tells Temporal how an activity attempt ended."""
 
 
 class Slots:
     """A number of processes, each started by `command` + [report descriptor], each doing one activity at a time."""
 
-    def __init__(self, *, count: int, command: Sequence[str], limit_seconds: float, fail: Fail) -> None:
-        self._slots = [_Slot(command, limit_seconds, fail) for _ in range(count)]
+    def __init__(self, *, count: int, command: Sequence[str], limit_seconds: float) -> None:
+        self._teller: asyncio.Future[Tell] = asyncio.get_running_loop().create_future()
+        self._slots = [_Slot(command, limit_seconds, self._teller) for _ in range(count)]
+
+    def tell_by(self, tell: Tell) -> None:
+        """Have attempts that a process did not survive told of by `tell`, also those of before this call."""
+        self._teller.set_result(tell)
 
     @property
     def pids(self) -> list[int]:
@@ -57,6 +63,7 @@ class Slots:
         async with asyncio.TaskGroup() as group:
             for slot in self._slots:
                 group.create_task(slot.run())
+                await slot.ready(APART_SECONDS)  # started at once they would all be late for what waits already
 
     async def drain(self, grace_seconds: float) -> None:
         """Ask each process to finish what it does and end; kill those that take longer than `grace_seconds`."""
@@ -64,10 +71,11 @@ class Slots:
 
 
 class _Slot:
-    def __init__(self, command: Sequence[str], limit_seconds: float, fail: Fail) -> None:
+    def __init__(self, command: Sequence[str], limit_seconds: float, teller: asyncio.Future[Tell]) -> None:
         self.process: asyncio.subprocess.Process | None = None
         self._command = command
-        self._fail = fail
+        self._teller = teller
+        self._ready = asyncio.Event()
         self._watch = Watch(limit_seconds)
         self._draining = False
 
@@ -80,6 +88,11 @@ class _Slot:
             backoff = 0.0 if lasted > HEALTHY_SECONDS else min(max(2 * backoff, 0.1), LONGEST_BACKOFF_SECONDS)
             if not self._draining:
                 await asyncio.sleep(backoff)
+
+    async def ready(self, at_most_seconds: float) -> None:
+        """Wait until a process of this slot has been ready for work, or that long."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._ready.wait(), at_most_seconds)
 
     async def drain(self, grace_seconds: float) -> None:
         self._draining = True
@@ -118,12 +131,15 @@ class _Slot:
                 await process.wait()
             await listening
             transport.close()
-            await self._tell(process.returncode, overran)
+            await self._end(Overran(self._watch.limit_seconds) if overran else Died(process.returncode))
 
     async def _listen(self, reports: asyncio.StreamReader) -> None:
         while line := await reports.readline():
             if line.endswith(b"\n"):  # a process killed while it wrote leaves half a line
-                self._watch.heard(from_line(line), time.monotonic())
+                report = from_line(line)
+                if isinstance(report, Ready):
+                    self._ready.set()
+                self._watch.heard(report, time.monotonic())
 
     async def _guard(self, process: asyncio.subprocess.Process) -> bool:
         """Wait for the process to end, or for its strategy to overrun: then True."""
@@ -144,14 +160,9 @@ class _Slot:
         finally:
             ending.cancel()
 
-    async def _tell(self, exit_code: int | None, overran: bool) -> None:
-        """Fail what the process was doing, so that the next attempt need not wait for a heartbeat timeout."""
+    async def _end(self, ending: Ending) -> None:
+        """Tell of what the process was doing, so that the next attempt need not wait for a heartbeat timeout."""
         work, self._watch = self._watch.work, Watch(self._watch.limit_seconds)
-        if work is None:
-            return
-        if overran:
-            error = to_failure(StrategyOverran(work.strategy, self._watch.limit_seconds), last_try=work.attempt >= 2)
-        else:
-            error = died(work, exit_code)
-        logger.warning("%s attempt %d: %s", work.activity, work.attempt, error.message)
-        await self._fail(work, error)
+        if work is not None:
+            tell = await self._teller
+            await tell(work, ending)

@@ -1,6 +1,6 @@
 """What a parent knows of one single-slot process, and when its strategy has taken too long."""
 
-from activities.beacon import Beat, Ended, Report, Started, UserCode
+from activities.beacon import Beat, Ended, Ready, Report, Started, UserCode
 
 
 class Watch:
@@ -19,6 +19,8 @@ class Watch:
     def heard(self, report: Report, now: float) -> None:
         """Take in a report."""
         match report:
+            case Ready():
+                pass
             case Started():
                 self.work, self._since, self._steps = report, None, 0
             case UserCode(running=running):

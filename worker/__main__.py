@@ -1,6 +1,6 @@
 """Runs Weaver's workflows and activities until told to stop: `python -m worker`.
 
-This process serves workflows and records, and is the parent of the single-slot processes that replay windows. Those
+This process serves workflows and records (`runs.py`) and is the parent of those that replay windows (`slot.py`). They
 need the longest to start, so this file loads little, starts them, and only then loads what it serves itself.
 """
 
@@ -8,27 +8,52 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from importlib import import_module
 
-from activities.beacon import Started
-from activities.slots import Ending, Slots
+from activities.slots import Slots
 from weaver.errors import WeaverError
 from weaver.settings import Settings
-from worker.process import log_to_stderr, stop_signals
+from worker.process import loading, log_to_stderr, stop_signals
 
 
 async def serve(settings: Settings) -> None:
     """Start the slots, then serve workflows and records, until SIGTERM or Ctrl-C."""
     stopping = stop_signals(signal.SIGTERM, signal.SIGINT)
-    loading = asyncio.Event()
-
-    async def tell(work: Started, ending: Ending) -> None:
-        await (await telling)(work, ending)
-
     slots = Slots(
         count=settings.greta_slots or _cores(),
         command=[sys.executable, "-P", "-m", "worker.slot", str(os.getpid())],
         limit_seconds=settings.step_limit_seconds,
-        tell=tell,
     )
+    running = asyncio.create_task(slots.run())
+    try:
+        serve_runs = await asyncio.to_thread(_load)  # in a thread, so that the loop goes on to follow the slots
+        await serve_runs(settings, slots, running, stopping)
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+
+def _load() -> Callable[[Settings, Slots, asyncio.Task[None], asyncio.Event], Awaitable[None]]:
+    with loading():
+        from worker import runs
+
+    return runs.serve
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def main() -> None:
+    """Run the worker."""
+    log_to_stderr()
+    try:
+        asyncio.run(serve(Settings()))
+    except WeaverError as problem:
+        sys.exit(str(problem))
+
+
+if __name__ == "__main__":
+    main()

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from temporalio.client import Client
@@ -34,11 +35,45 @@ DRAIN = timedelta(seconds=4)
 """How long work under way may go on once the worker is told to stop; what takes longer is done again elsewhere."""
 
 
-async def serve(settings: Settings, slots: Slots, stopping: asyncio.Event) -> None:
-    """Serve until `stopping`, and run the slots meanwhile; they may have been started before."""
+async def serve(settings: Settings, slots: Slots, running: asyncio.Task[None], stopping: asyncio.Event) -> None:
+    """Serve until `stopping`, then drain the slots, which `running` keeps going; raises what ends `running`."""
+    database = Database.open(settings.database_url)
+    try:
+        client = await patiently(settings, stopping)
+        if client is None:
+            return
+        slots.tell_by(partial(_fail, client))
+        await ensure_search_attributes(client)
+        await _serve(client, database, settings, slots, running, stopping)
+    finally:
+        database.close()
 
 
-async def tell_failure(client: Client, work: Started, ending: Ending) -> None:
+async def _serve(
+    client: Client, database: Database, settings: Settings, slots: Slots, running: asyncio.Task[None], stopping: asyncio.Event
+) -> None:
+    address = settings.temporal_address or DEFAULT_ADDRESS
+    records = Records(database)
+    archive = Archive(client, records)
+    run_records = RunRecords(records, address=address)
+    watcher = Watcher(client, Queries(database), records, archive, address=address)
+    with ThreadPoolExecutor(8, "records") as threads:
+        worker = Worker(
+            client,
+            task_queue=RUN_QUEUE,
+            workflows=[BacktestRun],
+            activities=[run_records.register, run_records.set_status, archive.archive_link],
+            activity_executor=threads,
+            graceful_shutdown_timeout=DRAIN,
+        )
+        async with worker:
+            sys.stdout.write(f"{READY}\n")
+            sys.stdout.flush()
+            await _first_of(stopping.wait(), watcher.run(), _unending(running))
+            await slots.drain(DRAIN.total_seconds())
+
+
+async def _fail(client: Client, work: Started, ending: Ending) -> None:
     """Tell Temporal that an attempt failed; where that cannot be told, its heartbeat timeout says the same later."""
     error = of_ending(work, ending)
     logger.warning("%s attempt %d: %s", work.activity, work.attempt, error.message)
@@ -46,3 +81,18 @@ async def tell_failure(client: Client, work: Started, ending: Ending) -> None:
         await client.get_async_activity_handle(task_token=work.task_token).fail(error, rpc_timeout=timedelta(seconds=5))
     except RPCError as problem:
         logger.info("the end of %s could not be told: %s", work.activity, problem.message)
+
+
+async def _first_of(*waits: Coroutine[Any, Any, object]) -> None:
+    """Wait for the first to end; cancel the others and raise what it raised."""
+    tasks = [asyncio.create_task(wait) for wait in waits]
+    done, rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+async def _unending(task: asyncio.Task[None]) -> None:
+    await asyncio.shield(task)

@@ -10,7 +10,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, CancelledErro
 from workflows.control import Controlled
 
 with workflow.unsafe.imports_passed_through():
-    from activities.backtests import Backtests
+    from activities.steps import BacktestSteps
     from weaver.glados.runs import RunStatus
     from weaver.walle.model import RunError
     from workflows import policies
@@ -100,7 +100,9 @@ class BacktestRun(Controlled):
 
     async def _resolve(self, request: BacktestInput) -> Resolved | None:
         task = ResolveTask(run_id=self._run_id, request=request.as_asked())
-        resolved = await self._compute(Backtests.resolve, task, f"pin {request.strategy[:80]} and the bars of {listed(request.symbols)}")
+        resolved = await self._compute(
+            BacktestSteps.resolve, task, f"pin {request.strategy[:80]} and the bars of {listed(request.symbols)}"
+        )
         if isinstance(resolved, Resolved):
             self._progress = Progress(bars_total=resolved.bars_total)
             return resolved
@@ -121,7 +123,9 @@ class BacktestRun(Controlled):
             first_step=self._next_step,
             steps=request.window_bars or policies.window_steps(len(request.symbols)),
         )
-        done = await self._compute(Backtests.window, task, f"window {task.number + 1}: {task.steps:,} steps from {task.first_step:,} on")
+        done = await self._compute(
+            BacktestSteps.window, task, f"window {task.number + 1}: {task.steps:,} steps from {task.first_step:,} on"
+        )
         if isinstance(done, WindowDone):
             self._state, self._next_step, self._progress, self._is_last = done.state, done.next_step, done.progress, done.is_last
             self._next_window += 1
@@ -141,7 +145,7 @@ class BacktestRun(Controlled):
                 is_partial=not self._is_last,
             )
             finished: Finished = await workflow.execute_activity_method(
-                Backtests.finish, task, **_compute_options(f"sum up {task.windows:,} windows")
+                BacktestSteps.finish, task, **_compute_options(f"sum up {task.windows:,} windows")
             )
             digest = finished.result_digest
         await self._until(lambda: self._status is not RunStatus.PAUSED or self._stopping)

@@ -11,7 +11,8 @@ from pathlib import Path
 from temporalio.exceptions import ApplicationError
 
 from activities.beacon import Started
-from activities.slots import MOST_DEATHS, Slots, died
+from activities.failures import MOST_DEATHS, of_ending
+from activities.slots import Died, Ending, Slots
 from tests.workflows.stack import ROOT, until
 
 PRELUDE = """
@@ -29,8 +30,8 @@ class Told:
     def __init__(self) -> None:
         self.failures: list[tuple[Started, ApplicationError]] = []
 
-    async def fail(self, work: Started, error: ApplicationError) -> None:
-        self.failures.append((work, error))
+    async def tell(self, work: Started, ending: Ending) -> None:
+        self.failures.append((work, of_ending(work, ending)))
 
     async def once(self) -> ApplicationError | None:
         return self.failures[0][1] if self.failures else None
@@ -39,7 +40,8 @@ class Told:
 @asynccontextmanager
 async def slots_of(program: str, told: Told, *, limit_seconds: float = 60, count: int = 1) -> AsyncIterator[Slots]:
     command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}){PRELUDE}{program}"]
-    slots = Slots(count=count, command=command, limit_seconds=limit_seconds, fail=told.fail)
+    slots = Slots(count=count, command=command, limit_seconds=limit_seconds)
+    slots.tell_by(told.tell)
     running = asyncio.create_task(slots.run())
     try:
         yield slots
@@ -63,8 +65,8 @@ async def test_a_process_that_dies_at_work_fails_it_at_once_and_is_replaced(tmp_
 
 
 def test_a_window_that_kills_each_process_is_given_up() -> None:
-    assert not died(Started("", "window", "mine", MOST_DEATHS - 1), -9).non_retryable
-    assert died(Started("", "window", "mine", MOST_DEATHS), -9).non_retryable
+    assert not of_ending(Started("", "window", "mine", MOST_DEATHS - 1), Died(-9)).non_retryable
+    assert of_ending(Started("", "window", "mine", MOST_DEATHS), Died(-9)).non_retryable
 
 
 async def test_user_code_that_stands_still_is_ended() -> None:
@@ -90,7 +92,7 @@ async def test_other_work_may_take_as_long_as_it_likes() -> None:
 
 
 async def test_all_processes_end_with_the_pool() -> None:
-    async with slots_of("time.sleep(600)", Told(), count=2) as slots:
+    async with slots_of("beacon.ready(); time.sleep(600)", Told(), count=2) as slots:
 
         async def are_two() -> list[int] | None:
             return slots.pids if len(slots.pids) == 2 else None

@@ -1,0 +1,32 @@
+"""A process that works on one backtest activity at a time; `python -m worker` starts it, once per slot."""
+
+import asyncio
+import os
+import sys
+
+from activities.beacon import Beacon
+from activities.parents import die_with_parent
+from weaver.errors import WeaverError
+from weaver.settings import Settings
+from worker.process import loading, log_to_stderr
+
+
+def main() -> None:
+    """Be a slot: the arguments are the parent's process id and the descriptor that it hears reports on."""
+    parent, descriptor = map(int, sys.argv[1:])
+    die_with_parent(parent)
+    log_to_stderr()
+    with loading():
+        from worker import windows
+    try:
+        asyncio.run(windows.serve(Settings(), Beacon(descriptor)))
+    except WeaverError as problem:
+        sys.exit(str(problem))
+    # Not by way of the interpreter's end: threads of Temporal's runtime that still call in would crash it there.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
