@@ -23,7 +23,7 @@ def loading() -> Generator[None]:
 def log_to_stderr() -> None:
     """Let Weaver's own messages and others' warnings out."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for ours in ("worker", "workflows", "activities"):
+    for ours in ("processes", "workflows", "activities"):
         logging.getLogger(ours).setLevel(logging.INFO)
 
 

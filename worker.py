@@ -12,9 +12,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from activities.slots import Slots
+from processes.process import loading, log_to_stderr, stop_signals
 from weaver.errors import WeaverError
 from weaver.settings import Settings
-from worker.process import loading, log_to_stderr, stop_signals
 
 
 async def serve(settings: Settings) -> None:
@@ -22,7 +22,7 @@ async def serve(settings: Settings) -> None:
     stopping = stop_signals(signal.SIGTERM, signal.SIGINT)
     slots = Slots(
         count=settings.greta_slots or _cores(),
-        command=[sys.executable, "-P", "-m", "worker.slot", str(os.getpid())],
+        command=[sys.executable, "-P", "-m", "processes.slot", str(os.getpid())],
         limit_seconds=settings.step_limit_seconds,
     )
     running = asyncio.create_task(slots.run())
@@ -37,7 +37,7 @@ async def serve(settings: Settings) -> None:
 
 def _load() -> Callable[[Settings, Slots, asyncio.Task[None], asyncio.Event], Awaitable[None]]:
     with loading():
-        from worker import runs
+        from processes import runs
 
     return runs.serve
 

@@ -18,11 +18,11 @@ from activities.beacon import Started
 from activities.failures import of_ending
 from activities.records import RunRecords
 from activities.slots import Ending, Slots
+from processes.connecting import DEFAULT_ADDRESS, patiently
 from weaver.settings import Settings
 from weaver.walle.database import Database
 from weaver.walle.queries import Queries
 from weaver.walle.records import Records
-from worker.connecting import DEFAULT_ADDRESS, patiently
 from workflows.backtest import BacktestRun
 from workflows.client import ensure_search_attributes
 from workflows.inputs import RUN_QUEUE

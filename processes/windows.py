@@ -10,6 +10,8 @@ from temporalio.worker import Worker
 
 from activities.backtests import Backtests
 from activities.beacon import Beacon
+from processes.connecting import patiently
+from processes.process import stop_signals
 from weaver.errors import WeaverError
 from weaver.glados.clock import sessions_between
 from weaver.market import Calendar
@@ -18,8 +20,6 @@ from weaver.walle.bars import Catalogue
 from weaver.walle.database import Database
 from weaver.walle.queries import Queries
 from weaver.walle.records import Records
-from worker.connecting import patiently
-from worker.process import stop_signals
 from workflows.inputs import GRETA_QUEUE
 
 HEARTBEAT_AT_MOST_EVERY = timedelta(seconds=0.5)

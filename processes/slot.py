@@ -6,9 +6,9 @@ import sys
 
 from activities.beacon import Beacon
 from activities.parents import die_with_parent
+from processes.process import loading, log_to_stderr
 from weaver.errors import WeaverError
 from weaver.settings import Settings
-from worker.process import loading, log_to_stderr
 
 
 def main() -> None:
@@ -17,7 +17,7 @@ def main() -> None:
     die_with_parent(parent)
     log_to_stderr()
     with loading():
-        from worker import windows
+        from processes import windows
     try:
         asyncio.run(windows.serve(Settings(), Beacon(descriptor)))
     except WeaverError as problem:
