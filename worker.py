@@ -15,6 +15,7 @@ from activities.slots import Slots
 from processes.process import loading, log_to_stderr, stop_signals
 from weaver.errors import WeaverError
 from weaver.settings import Settings
+from workflows.leaving import leave
 
 
 async def serve(settings: Settings) -> None:
@@ -53,6 +54,7 @@ def main() -> None:
         asyncio.run(serve(Settings()))
     except WeaverError as problem:
         sys.exit(str(problem))
+    leave(0)
 
 
 if __name__ == "__main__":

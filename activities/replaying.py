@@ -47,6 +47,7 @@ def replay(prepared: Prepared, state: EngineState, *, steps: int, pulse: Pulse, 
             size *= 4
         elif took > _SLICE_SECONDS:
             size = max(size // 2, 1)
+    pulse.view = None  # it holds the bars, and is read until the window is stored
     return state, joined(windows)
 
 

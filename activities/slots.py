@@ -17,7 +17,9 @@ TICK_SECONDS = 0.2
 LONGEST_BACKOFF_SECONDS = 10.0
 HEALTHY_SECONDS = 30.0
 APART_SECONDS = 5.0
-"""A process starts when the one before it is ready, at the latest after this time."""
+"""A process starts once the one before it is ready, at the latest after this time."""
+HEAD_START_SECONDS = 1.0
+"""What a process that has become ready gets for what waited for it, before the next one's start takes a core."""
 
 LEAN = {"MALLOC_ARENA_MAX": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 """One thread computes, so one heap is enough; with more, what a window gave back stays with the process."""
@@ -90,9 +92,10 @@ class _Slot:
                 await asyncio.sleep(backoff)
 
     async def ready(self, at_most_seconds: float) -> None:
-        """Wait until a process of this slot has been ready for work, or that long."""
+        """Wait until a process of this slot has been ready for a moment, or that long."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._ready.wait(), at_most_seconds)
+            await asyncio.sleep(HEAD_START_SECONDS)
 
     async def drain(self, grace_seconds: float) -> None:
         self._draining = True

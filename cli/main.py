@@ -99,6 +99,10 @@ def main() -> None:
         code = 0
     except KeyboardInterrupt:
         code = INTERRUPTED
+    if "temporalio" in sys.modules:
+        from workflows.leaving import leave
+
+        leave(code)
     sys.exit(code)
 
 

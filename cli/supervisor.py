@@ -159,9 +159,7 @@ def main() -> None:
         if not owned:
             sys.exit(f"Another stack owns {home.path}.")
         temporal_port, ui_port = free_ports(2)
-        # One process for windows: a command has one run at a time, and further ones would only delay its start.
-        environment = {"WEAVER_GRETA_SLOTS": "1", **os.environ}
-        supervisor = Supervisor(home, temporal_port=temporal_port, ui_port=ui_port, started_by=wanted.started_by, environment=environment)
+        supervisor = Supervisor(home, temporal_port=temporal_port, ui_port=ui_port, started_by=wanted.started_by, environment=os.environ)
         supervisor.obey_signals()
         try:
             if supervisor.start() is not None:

@@ -13,6 +13,8 @@ from workflows.client import connect
 logger = logging.getLogger(__name__)
 
 DEFAULT_ADDRESS = "127.0.0.1:7233"
+BUILD_ID = "weaver"
+"""Given to each worker only because the SDK otherwise makes one of the code of all loaded modules, which takes 0.2 s."""
 
 
 async def patiently(settings: Settings, stopping: asyncio.Event) -> Client | None:

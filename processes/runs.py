@@ -18,7 +18,7 @@ from activities.beacon import Started
 from activities.failures import of_ending
 from activities.records import RunRecords
 from activities.slots import Ending, Slots
-from processes.connecting import DEFAULT_ADDRESS, patiently
+from processes.connecting import BUILD_ID, DEFAULT_ADDRESS, patiently
 from weaver.settings import Settings
 from weaver.walle.database import Database
 from weaver.walle.queries import Queries
@@ -61,6 +61,7 @@ async def _serve(
         worker = Worker(
             client,
             task_queue=RUN_QUEUE,
+            build_id=BUILD_ID,
             workflows=[BacktestRun],
             activities=[run_records.register, run_records.set_status, archive.archive_link],
             activity_executor=threads,

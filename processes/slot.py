@@ -1,7 +1,6 @@
 """A process that works on one backtest activity at a time; `python -m worker` starts it, once per slot."""
 
 import asyncio
-import os
 import sys
 
 from activities.beacon import Beacon
@@ -9,6 +8,7 @@ from activities.parents import die_with_parent
 from processes.process import loading, log_to_stderr
 from weaver.errors import WeaverError
 from weaver.settings import Settings
+from workflows.leaving import leave
 
 
 def main() -> None:
@@ -22,10 +22,7 @@ def main() -> None:
         asyncio.run(windows.serve(Settings(), Beacon(descriptor)))
     except WeaverError as problem:
         sys.exit(str(problem))
-    # Not by way of the interpreter's end: threads of Temporal's runtime that still call in would crash it there.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
+    leave(0)
 
 
 if __name__ == "__main__":

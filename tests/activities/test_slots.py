@@ -108,6 +108,21 @@ def exists(pid: int) -> bool:
     return False
 
 
+async def test_processes_start_one_after_the_other(tmp_path: Path) -> None:
+    """The first is not ready until it is let; the second has not started by then."""
+    go = tmp_path / "go"
+    program = f"while not os.path.exists({str(go)!r}): time.sleep(0.01)\nbeacon.ready(); time.sleep(600)"
+    async with slots_of(program, Told(), count=2) as slots:
+
+        async def are(number: int) -> bool:
+            return len(slots.pids) == number
+
+        await until(lambda: are(1), "the first process")
+        assert len(slots.pids) == 1
+        go.touch()
+        await until(lambda: are(2), "the second process")
+
+
 async def test_a_process_asked_to_end_may_finish_first(tmp_path: Path) -> None:
     done = tmp_path / "done"
     program = f"""

@@ -53,10 +53,13 @@ async def test_a_process_killed_in_a_window_costs_nothing_but_time(stack: Stack)
 
 async def test_a_killed_worker_leaves_no_process_and_another_goes_on(stack: Stack) -> None:
     client = await stack.start()
+
+    async def both() -> list[int] | None:
+        return slots if len(slots := stack.slots()) == 2 else None
+
+    slots = await until(both, "both processes")  # the second starts after the first
     run_id = await start(client, window_bars=1_000)
     await in_a_window(client, run_id)
-    slots = stack.slots()
-    assert len(slots) == 2
     assert stack.worker
     stack.worker.kill()
     stack.worker.wait()
