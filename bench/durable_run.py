@@ -60,7 +60,7 @@ def run() -> list[Verdict]:
         print(f"{name:12} {taken}")
     for process, peak in sorted(peaks.items(), key=lambda item: -item[1]):
         print(f"{peak:6.0f} MiB  {process}")
-    print(f"{first:6.0f} MiB  the busiest after one run; processes keep what they prepared for the last two")
+    print(f"{first:6.0f} MiB  the busiest after one run")
     alone, whole = times["in-process"].middle, times["durable"].middle
     limit = 1.5 * alone + SLACK_SECONDS
     busiest = max(peaks.values())
