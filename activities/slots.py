@@ -115,7 +115,7 @@ class _Slot:
             self.process = process = await asyncio.create_subprocess_exec(
                 *self._command, str(writing), stdin=asyncio.subprocess.PIPE, pass_fds=(writing,), env={**os.environ, **LEAN}
             )
-        except BaseException:
+        except BaseException:  # a cancellation too: the descriptor would stay open; it goes on
             os.close(reading)
             raise
         finally:

@@ -97,7 +97,7 @@ def _translated(shown: str, *, sqlite: bool) -> Generator[None]:
 def _closed_on_error(engine: Engine) -> Generator[None]:
     try:
         yield
-    except BaseException:
+    except BaseException:  # Ctrl-C too: the connections would stay open; it goes on
         engine.dispose()
         raise
 
