@@ -1,7 +1,8 @@
 """Runs Weaver's workflows and activities until told to stop: `python -m worker`.
 
-This process serves workflows and records (`runs.py`) and is the parent of those that replay windows (`slot.py`). They
-need the longest to start, so this file loads little, starts them, and only then loads what it serves itself.
+This process serves workflows and records (`runs.py`) and is the parent of all others (`slot.py`): those that replay windows,
+the one that trades accounts, those that decide. They need the longest to start, so this file loads little, starts them in that
+order, and only then loads what it serves itself.
 """
 
 import asyncio
@@ -21,9 +22,10 @@ from workflows.leaving import leave
 async def serve(settings: Settings) -> None:
     """Start the slots, then serve workflows and records, until SIGTERM or Ctrl-C."""
     stopping = stop_signals(signal.SIGTERM, signal.SIGINT)
+    cores = _cores()
+    kinds = ["greta"] * (settings.greta_slots or cores) + ["accounts"] + ["marvin"] * (settings.marvin_slots or cores)
     slots = Slots(
-        count=settings.greta_slots or _cores(),
-        command=[sys.executable, "-P", "-m", "processes.slot", str(os.getpid())],
+        commands=[[sys.executable, "-P", "-m", "processes.slot", str(os.getpid()), kind] for kind in kinds],
         limit_seconds=settings.step_limit_seconds,
     )
     running = asyncio.create_task(slots.run())

@@ -3,22 +3,33 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from temporalio.exceptions import ApplicationError
 
 from activities.beacon import Started
 from activities.slots import Died, Ending, Overran
 from weaver.errors import (
+    AdapterBroken,
+    AdapterNotFound,
     AlreadyExists,
     BadData,
     BadInput,
     BadValue,
+    LiveNotArmed,
+    MissingCredentials,
     NoBars,
     NotAllowed,
+    NotConnected,
     NotFound,
+    RateLimited,
+    Refused,
+    RiskRefused,
     StrategyBroken,
     StrategyOverran,
+    TermsDiffer,
     Unavailable,
+    Unknown,
     UnknownName,
     Unusable,
     WeaverError,
@@ -46,11 +57,21 @@ FAILURES: dict[type[WeaverError], Translation] = {
     BadData: Translation("bad_data"),
     NoBars: Translation("no_bars"),
     AlreadyExists: Translation("already_exists"),
+    AdapterNotFound: Translation("unknown_adapter"),
+    MissingCredentials: Translation("missing_credentials"),
+    LiveNotArmed: Translation("live_not_armed"),
     NotFound: Translation("not_found"),
     StrategyBroken: Translation("strategy_broken"),
     StrategyOverran: Translation("strategy_overran", retryable=True),
     NotAllowed: Translation("not_allowed"),
     Unavailable: Translation("unavailable", retryable=True),
+    RateLimited: Translation("rate_limited", retryable=True),
+    Refused: Translation("refused"),
+    TermsDiffer: Translation("terms_differ"),
+    Unknown: Translation("unknown_outcome", retryable=True),
+    RiskRefused: Translation("risk_refused"),
+    AdapterBroken: Translation("adapter_broken"),
+    NotConnected: Translation("not_connected", retryable=True),
     Unusable: Translation("unusable"),
 }
 
@@ -67,7 +88,13 @@ def to_failure(error: WeaverError, *, last_try: bool = False) -> ApplicationErro
     detail = RunError(message=text, code=entry.code)
     if isinstance(error, StrategyBroken):
         detail = RunError(message=error.message, code=entry.code, file=error.file, line=error.line)
-    return ApplicationError(text, detail, type=type(error).__name__, non_retryable=last_try or not entry.retryable)
+    return ApplicationError(
+        text,
+        detail,
+        type=type(error).__name__,
+        non_retryable=last_try or not entry.retryable,
+        next_retry_delay=timedelta(seconds=error.wait_seconds) if isinstance(error, RateLimited) else None,
+    )
 
 
 def of_ending(work: Started, ending: Ending) -> ApplicationError:

@@ -25,7 +25,7 @@ class RunRecords:
         request = task.request
         with translated():
             self._records.register_run(pending(task, self._address))
-        payload = described(task.run_id, request.strategy, "backtest", RunStatus.PENDING)
+        payload = described(task.run_id, request.strategy, task.mode, RunStatus.PENDING)
         return Recorded(events=[Event(type="run.Created", payload=payload)])
 
     @activity.defn(name="set_status")
@@ -46,12 +46,12 @@ def pending(task: Registration, address: str) -> RunRecord:
     return RunRecord(
         id=task.run_id,
         strategy=request.strategy,
-        mode="backtest",
+        mode=task.mode,
         status=RunStatus.PENDING,
         symbols=tuple(request.symbols),
         timeframe=request.timeframe,
         params=request.params,
-        config=config(request, task.run_id),
+        config=config(request, task.run_id, task.mode),
         created_at=task.created_at,
         tags=tuple(request.tags),
         temporal_run_id=task.first_link,
@@ -59,9 +59,9 @@ def pending(task: Registration, address: str) -> RunRecord:
     )
 
 
-def config(request: RunCreate, run_id: str) -> dict[str, Any]:
+def config(request: RunCreate, run_id: str, mode: str) -> dict[str, Any]:
     """Return the request as JSON that could be sent again, with the id it got."""
-    return request.model_dump(mode="json", exclude_none=True) | {"id": run_id, "mode": "backtest"}
+    return request.model_dump(mode="json", exclude_none=True) | {"id": run_id, "mode": mode}
 
 
 def described(run_id: str, strategy: str, mode: str, status: RunStatus) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Keeps single-slot worker processes: replaces those that die, ends those whose strategy overruns, says so to Temporal.
+"""Keeps worker processes: replaces those that die, ends those whose strategy overruns, says so to Temporal.
 
 Processes, not a ProcessPoolExecutor: a dead child breaks such a pool for all, and its children outlive their parent.
 """
@@ -45,11 +45,11 @@ Tell = Callable[[Started, Ending], Awaitable[None]]
 
 
 class Slots:
-    """A number of processes, each started by `command` + [report descriptor], each doing one activity at a time."""
+    """Processes, each kept going by its command + [report descriptor], started one after the other in the order given."""
 
-    def __init__(self, *, count: int, command: Sequence[str], limit_seconds: float) -> None:
+    def __init__(self, *, commands: Sequence[Sequence[str]], limit_seconds: float) -> None:
         self._teller: asyncio.Future[Tell] = asyncio.get_running_loop().create_future()
-        self._slots = [_Slot(command, limit_seconds, self._teller) for _ in range(count)]
+        self._slots = [_Slot(command, limit_seconds, self._teller) for command in commands]
 
     def tell_by(self, tell: Tell) -> None:
         """Have attempts that a process did not survive told of by `tell`, also those of before this call."""

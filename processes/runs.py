@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+import os
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
@@ -11,21 +12,32 @@ from typing import Any
 
 from temporalio.client import Client
 from temporalio.service import RPCError
-from temporalio.worker import Worker
+from temporalio.worker import Interceptor, Worker
 
 from activities.archive import Archive
 from activities.beacon import Started
 from activities.failures import of_ending
 from activities.records import RunRecords
 from activities.slots import Ending, Slots
+from activities.trading_runs import TradingRuns
 from processes.connecting import BUILD_ID, DEFAULT_ADDRESS, patiently
 from weaver.settings import Settings
+from weaver.veda.library import AdapterLibrary
+from weaver.walle.accounts import Accounts
 from weaver.walle.database import Database
+from weaver.walle.leases import Leases
+from weaver.walle.orders import Orders
 from weaver.walle.queries import Queries
 from weaver.walle.records import Records
+from weaver.walle.trading_model import AccountLimits
+from weaver.walle.trading_queries import TradingQueries
+from workflows.account import Account
 from workflows.backtest import BacktestRun
 from workflows.client import ensure_search_attributes
 from workflows.inputs import RUN_QUEUE
+from workflows.order import Order
+from workflows.trading import TradingRun
+from workflows.trading_client import look_after_account
 from workflows.watcher import Watcher
 
 logger = logging.getLogger(__name__)
@@ -35,7 +47,13 @@ DRAIN = timedelta(seconds=4)
 """How long work under way may go on once the worker is told to stop; what takes longer is done again elsewhere."""
 
 
-async def serve(settings: Settings, slots: Slots, running: asyncio.Task[None], stopping: asyncio.Event) -> None:
+async def serve(
+    settings: Settings,
+    slots: Slots,
+    running: asyncio.Task[None],
+    stopping: asyncio.Event,
+    interceptors: Sequence[Interceptor] = (),
+) -> None:
     """Serve until `stopping`, then drain the slots, which `running` keeps going; raises what ends `running`."""
     database = Database.open(settings.database_url)
     try:
@@ -44,26 +62,43 @@ async def serve(settings: Settings, slots: Slots, running: asyncio.Task[None], s
             return
         slots.tell_by(partial(_fail, client))
         await ensure_search_attributes(client)
-        await _serve(client, database, settings, slots, running, stopping)
+        await _serve(client, database, settings, slots, running, stopping, interceptors)
     finally:
         database.close()
 
 
 async def _serve(
-    client: Client, database: Database, settings: Settings, slots: Slots, running: asyncio.Task[None], stopping: asyncio.Event
+    client: Client,
+    database: Database,
+    settings: Settings,
+    slots: Slots,
+    running: asyncio.Task[None],
+    stopping: asyncio.Event,
+    interceptors: Sequence[Interceptor],
 ) -> None:
     address = settings.temporal_address or DEFAULT_ADDRESS
     records = Records(database)
     archive = Archive(client, records)
     run_records = RunRecords(records, address=address)
     watcher = Watcher(client, Queries(database), records, archive, address=address)
+    trading = _trading(client, database, records, settings)
+    await _look_after_known(client, database)
     with ThreadPoolExecutor(8, "records") as threads:
         worker = Worker(
             client,
             task_queue=RUN_QUEUE,
             build_id=BUILD_ID,
-            workflows=[BacktestRun],
-            activities=[run_records.register, run_records.set_status, archive.archive_link],
+            workflows=[BacktestRun, TradingRun, Order, Account],
+            activities=[
+                run_records.register,
+                run_records.set_status,
+                archive.archive_link,
+                trading.open,
+                trading.admit,
+                trading.plan_flattening,
+                trading.close,
+            ],
+            interceptors=interceptors,
             activity_executor=threads,
             graceful_shutdown_timeout=DRAIN,
         )
@@ -72,6 +107,27 @@ async def _serve(
             sys.stdout.flush()
             await _first_of(stopping.wait(), watcher.run(), _unending(running))
             await slots.drain(DRAIN.total_seconds())
+
+
+def _trading(client: Client, database: Database, records: Records, settings: Settings) -> TradingRuns:
+    return TradingRuns(
+        adapters=lambda: AdapterLibrary.open(settings.adapter_folders),
+        environment=os.environ,
+        is_live_armed=settings.arm_live == "yes",
+        limits=AccountLimits(paper=settings.paper_risk, live=settings.live_risk),
+        orders=Orders(database),
+        accounts=Accounts(database),
+        leases=Leases(database),
+        queries=TradingQueries(database),
+        records=records,
+        look_after=partial(look_after_account, client),
+    )
+
+
+async def _look_after_known(client: Client, database: Database) -> None:
+    """Have every account looked after that was used before: its workflow may have been terminated, or its server be a new one."""
+    for account in await asyncio.to_thread(Accounts(database).accounts):
+        await look_after_account(client, account.id)
 
 
 async def _fail(client: Client, work: Started, ending: Ending) -> None:

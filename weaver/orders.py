@@ -61,6 +61,57 @@ class OrderStatus(StrEnum):
 
 
 _FINAL = frozenset({OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED})
+_KNOWN = _FINAL | {OrderStatus.SUBMITTED, OrderStatus.ACCEPTED, OrderStatus.PARTIAL}
+
+_NEXT: dict[OrderStatus, frozenset[OrderStatus]] = {
+    OrderStatus.PENDING: frozenset({OrderStatus.SUBMITTING, OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED}),
+    OrderStatus.SUBMITTING: _KNOWN | {OrderStatus.IN_DOUBT},
+    OrderStatus.SUBMITTED: (_KNOWN | {OrderStatus.IN_DOUBT}) - {OrderStatus.SUBMITTED},
+    OrderStatus.ACCEPTED: _FINAL | {OrderStatus.PARTIAL, OrderStatus.IN_DOUBT},
+    OrderStatus.PARTIAL: _FINAL | {OrderStatus.IN_DOUBT},
+    OrderStatus.IN_DOUBT: _KNOWN | {OrderStatus.SUBMITTING},
+    OrderStatus.FILLED: frozenset(),
+    OrderStatus.CANCELLED: frozenset(),
+    OrderStatus.REJECTED: frozenset(),
+    OrderStatus.EXPIRED: frozenset(),
+}
+"""`in_doubt` (sent, outcome unknown) goes back to `submitting` when the venue does not know the id and it is sent again."""
+
+
+def may_follow(status: OrderStatus, following: OrderStatus) -> bool:
+    """Tell whether an order may go from `status` to `following`; staying is allowed, a final status is never left."""
+    return status is following or following in _NEXT[status]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRequest:
+    """The terms of an order as they are sent. `quantity` is in units and above 0; prices are in the quote currency.
+
+    `limit_price` belongs to limit and stop-limit orders, `stop_price` to stop and stop-limit ones, exactly one of `trail`
+    (a distance) and `trail_percent` (points) to trailing stops. `take_profit` and `stop_loss` (with `stop_loss_limit` a
+    stop-limit) make it a bracket: exits that live once the order is filled, one cancelling the other. A `reduce_only`
+    order never opens a position.
+    """
+
+    client_order_id: str
+    symbol: str
+    side: Side
+    order_type: OrderType
+    quantity: Decimal
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail: Decimal | None = None
+    trail_percent: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    extended_hours: bool = False
+    take_profit: Decimal | None = None
+    stop_loss: Decimal | None = None
+    stop_loss_limit: Decimal | None = None
+    reduce_only: bool = False
+
+    @property
+    def is_bracket(self) -> bool:
+        return self.take_profit is not None or self.stop_loss is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

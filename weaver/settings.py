@@ -2,9 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from weaver.glados.risk import LIVE_LIMITS, PAPER_LIMITS, RiskLimits
 
 
 class Settings(BaseSettings):
@@ -20,6 +23,11 @@ class Settings(BaseSettings):
     temporal_address: str | None = Field(default=None, description="host:port of a Temporal server; default the embedded one")
     temporal_namespace: str = "default"
     step_limit_seconds: float = Field(default=30.0, gt=0, description="longest that a strategy may take for one step")
+    adapters: str = Field(default="", description=f"folders with adapters, separated by '{os.pathsep}', besides plugins/adapters")
+    arm_live: Literal["yes", ""] = Field(default="", description="yes: this worker may trade with real money")
+    paper_risk: RiskLimits = Field(default=PAPER_LIMITS, description="limits of paper accounts as JSON; none by default")
+    live_risk: RiskLimits = Field(default=LIVE_LIMITS, description="limits of live accounts as JSON; small by default")
+    marvin_slots: int | None = Field(default=None, ge=1, description="processes that decide; default one per core")
     greta_slots: int | None = Field(default=None, ge=1, description="backtest processes of a worker; default one per core")
 
     @property
@@ -43,3 +51,9 @@ class Settings(BaseSettings):
         """Folders of drop-in strategies, in order of precedence of listing."""
         named = [Path(folder).expanduser() for folder in self.plugins.split(os.pathsep) if folder]
         return [Path("plugins/strategies"), *named]
+
+    @property
+    def adapter_folders(self) -> list[Path]:
+        """Folders of drop-in adapters, in order of precedence of listing."""
+        named = [Path(folder).expanduser() for folder in self.adapters.split(os.pathsep) if folder]
+        return [Path("plugins/adapters"), *named]

@@ -1,6 +1,5 @@
 """A backtest: put on record, pinned, replayed window by window, summed up."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +11,6 @@ from workflows.control import Controlled
 with workflow.unsafe.imports_passed_through():
     from activities.steps import BacktestSteps
     from weaver.glados.runs import RunStatus
-    from weaver.walle.model import RunError
     from workflows import policies
     from workflows.inputs import (
         BACKTEST_RUN,
@@ -28,20 +26,20 @@ with workflow.unsafe.imports_passed_through():
         WindowDone,
         WindowTask,
     )
-    from workflows.problems import problem_of
+    from workflows.problems import bad_input, failed, nothing_asked, problem_of
     from workflows.story import listed
 
 _EXAMPLE = '{"strategy": "sma-cross", "symbols": ["AAPL"]}'
 
 
 @workflow.defn(name=BACKTEST_RUN)
-class BacktestRun(Controlled):
+class BacktestRun(Controlled[BacktestInput]):
     """One backtest from request to result; its id is the run id."""
 
     @workflow.init
     def __init__(self, request: BacktestInput | None = None) -> None:
         carried = request.carried if request else None
-        super().__init__(request, carried)
+        super().__init__(request, carried, "backtest")
         self._resolved = carried.resolved if carried else None
         self._state = carried.state if carried else None
         self._next_window = carried.next_window if carried else 0
@@ -52,16 +50,8 @@ class BacktestRun(Controlled):
     async def run(self, request: BacktestInput | None = None) -> RunResult:
         """Return what the run came to. Fails with the run's error; is cancelled when cancellation stopped it."""
         if request is None:
-            raise ApplicationError(f"bad input: expected a RunCreate as JSON, such as {_EXAMPLE}", type="BadInput", non_retryable=True)
-        life = asyncio.create_task(self._live(request))
-        while True:
-            try:
-                ended = await asyncio.shield(life)
-                break
-            except asyncio.CancelledError:
-                if self._cancelled or workflow.cancellation_reason() is None:  # then it is no request, but an eviction
-                    raise
-                self._cancelled = self._stopping = True
+            raise nothing_asked(_EXAMPLE)
+        ended = await self._outlive_cancellation(self._live(request))
         if isinstance(ended, Carried):
             workflow.continue_as_new(request.model_copy(update={"carried": ended}))
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -76,7 +66,7 @@ class BacktestRun(Controlled):
             if request.carried is None:
                 await self._register(request)
         except ActivityError as failure:  # the id is another run's: nothing may be written to its record
-            raise _failure(problem_of(failure), failure) from failure
+            raise failed(problem_of(failure), failure) from failure
         try:
             _check(request, self._run_id)
             self._resolved = self._resolved or await self._resolve(request)
@@ -96,7 +86,7 @@ class BacktestRun(Controlled):
             self._error = problem_of(failure)
             await self._become(RunStatus.ERROR, "run.Error")
             await self._archive()
-            raise _failure(self._error, failure) from failure
+            raise failed(self._error, failure) from failure
 
     async def _resolve(self, request: BacktestInput) -> Resolved | None:
         task = ResolveTask(run_id=self._run_id, request=request.as_asked())
@@ -194,21 +184,9 @@ class BacktestRun(Controlled):
 
 def _check(request: BacktestInput, run_id: str) -> None:
     if request.mode not in (None, "backtest"):
-        raise _bad_input(f"mode = '{request.mode}': expected backtest, which is what {BACKTEST_RUN} runs.")
+        raise bad_input(f"mode = '{request.mode}': expected backtest, which is what {BACKTEST_RUN} runs.")
     if request.id not in (None, run_id):
-        raise _bad_input(f"id = '{request.id}': expected '{run_id}', the workflow's id, or none.")
-
-
-def _bad_input(text: str) -> ApplicationError:
-    return ApplicationError(text, RunError(message=text, code="bad_input"), type="BadInput", non_retryable=True)
-
-
-def _failure(problem: RunError, cause: BaseException) -> ApplicationError:
-    """Return what the workflow fails with: the error's own text, where it happened, and the error as its one detail."""
-    place = f"{problem.file}:{problem.line}: " if problem.file and problem.line else ""
-    inner = cause.cause if isinstance(cause, ActivityError) else cause
-    kind = inner.type if isinstance(inner, ApplicationError) and inner.type else "RunFailed"
-    return ApplicationError(f"{place}{problem.message}", problem, type=kind, non_retryable=True)
+        raise bad_input(f"id = '{request.id}': expected '{run_id}', the workflow's id, or none.")
 
 
 def _compute_options(summary: str) -> dict[str, Any]:

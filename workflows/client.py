@@ -71,11 +71,12 @@ def _unreachable(address: str) -> Unavailable:
 
 
 def run_id_for(request: RunCreate) -> str:
-    """Return the id asked for, or make up a readable one: `bt-<strategy>-<UTC time>-<4 hex>`."""
+    """Return the id asked for, or make up a readable one: `bt-<strategy>-<UTC time>-<4 hex>`; `paper-` and `live-` for trading."""
     if request.id:
         return request.id
     strategy = re.sub(r"[^A-Za-z0-9._-]", "-", request.strategy)[:80]
-    return f"bt-{strategy}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+    kind = "bt" if request.mode in (None, "backtest") else request.mode
+    return f"{kind}-{strategy}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
 
 
 async def start_backtest(client: Client, request: RunCreate) -> str:
@@ -83,7 +84,7 @@ async def start_backtest(client: Client, request: RunCreate) -> str:
     run_id = run_id_for(request)
     asked = BacktestInput.model_validate(request.model_dump() | {"id": run_id})
     try:
-        await _answered(
+        await answered(
             client.start_workflow(
                 BACKTEST_RUN,
                 asked,
@@ -101,7 +102,7 @@ async def start_backtest(client: Client, request: RunCreate) -> str:
 
 async def status(client: Client, run_id: str) -> RunStatus:
     """Return the status that Temporal knows. Raises NotFound."""
-    return status_of(await _described(client, run_id))
+    return status_of(await described(client, run_id))
 
 
 def status_of(description: WorkflowExecutionDescription) -> RunStatus:
@@ -119,7 +120,7 @@ async def state(client: Client, run_id: str) -> RunState:
     handle = client.get_workflow_handle(run_id)
     limit = timedelta(seconds=QUERY_SECONDS)
     try:
-        return await _answered(handle.query("state", result_type=RunState, rpc_timeout=limit), run_id)
+        return await answered(handle.query("state", result_type=RunState, rpc_timeout=limit), run_id)
     except WorkflowQueryFailedError as problem:
         raise Unavailable(f"Run '{run_id}' cannot be asked: {problem.message}") from problem
 
@@ -132,11 +133,11 @@ async def tell(client: Client, run_id: str, message: str, ask: Ask | None = None
     handle = client.get_workflow_handle(run_id)
     update = handle.execute_update(message, ask or Ask(), result_type=RunState)
     try:
-        return await _answered(asyncio.wait_for(update, ANSWER_SECONDS), run_id)
+        return await answered(asyncio.wait_for(update, ANSWER_SECONDS), run_id)
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
         raise Unavailable(f"No worker answers for run '{run_id}' within {ANSWER_SECONDS:g} s.") from None
     except WorkflowUpdateFailedError as problem:
-        raise _refusal(problem, message, await status(client, run_id)) from problem
+        raise _refusal(problem, message, await described(client, run_id)) from problem
 
 
 async def stop(client: Client, run_id: str, ask: StopRequest | None = None) -> RunStatus:
@@ -146,14 +147,14 @@ async def stop(client: Client, run_id: str, ask: StopRequest | None = None) -> R
     run that completed or failed, NotFound.
     """
     ask = ask or StopRequest()
-    present = await _described(client, run_id)
+    present = await described(client, run_id)
     if present.status is not WorkflowExecutionStatus.RUNNING:
         return _stopped_already(status_of(present))
     try:
         return (await tell(client, run_id, "stop", ask)).status
     except Unavailable:
-        await _answered(client.get_workflow_handle(run_id).signal("stop", ask), run_id)
-        return status_of(await _described(client, run_id))
+        await answered(client.get_workflow_handle(run_id).signal("stop", ask), run_id)
+        return status_of(await described(client, run_id))
     except NotFound:  # it came to its end meanwhile
         return _stopped_already(await status(client, run_id))
 
@@ -168,7 +169,7 @@ async def result(client: Client, run_id: str) -> RunResult:
     """Wait for a run's end, however it ends, and return what it came to. Raises NotFound, Unavailable."""
     handle = client.get_workflow_handle(run_id, result_type=RunResult)
     try:
-        return await _answered(handle.result(), run_id)
+        return await answered(handle.result(), run_id)
     except WorkflowFailureError as failure:
         return ended(run_id, failure.cause)
 
@@ -189,7 +190,7 @@ async def follow(client: Client, run_id: str, *, every_seconds: float = 0.25) ->
     seen: Sight | None = None
     progress = Progress()
     while True:
-        description = await _described(client, run_id)
+        description = await described(client, run_id)
         is_open = description.status in (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW)
         if is_open:
             with suppress(Unavailable, NotFound):
@@ -235,28 +236,32 @@ async def ensure_search_attributes(client: Client) -> None:
             raise
 
 
-async def _described(client: Client, run_id: str) -> WorkflowExecutionDescription:
-    return await _answered(client.get_workflow_handle(run_id).describe(), run_id)
+async def described(client: Client, run_id: str) -> WorkflowExecutionDescription:
+    """Return what Temporal knows of a run. Raises NotFound."""
+    return await answered(client.get_workflow_handle(run_id).describe(), run_id)
 
 
-async def _answered(call: Awaitable[_AnswerT], run_id: str = "") -> _AnswerT:
-    """Await a call to the server with its errors as Weaver's."""
+async def answered(call: Awaitable[_AnswerT], name: str = "", kind: str = "run") -> _AnswerT:
+    """Await a call to the server with its errors as Weaver's: NotFound for what it asks for, BadInput, Unavailable."""
     try:
         return await call
     except RPCError as problem:
         match problem.status:
             case RPCStatusCode.NOT_FOUND:
-                raise NotFound("run", run_id, "Temporal does not know it (any more).") from problem
+                raise NotFound(kind, name, "Temporal does not know it (any more).") from problem
             case RPCStatusCode.INVALID_ARGUMENT:
                 raise BadInput(problem.message) from problem
             case _:
                 raise Unavailable(f"Temporal does not answer: {problem.message}") from problem
 
 
-def _refusal(problem: WorkflowUpdateFailedError, message: str, present: RunStatus) -> NotAllowed | BadInput | Unavailable:
+def _refusal(
+    problem: WorkflowUpdateFailedError, message: str, description: WorkflowExecutionDescription
+) -> NotAllowed | BadInput | Unavailable:
+    present, mode = status_of(description), description.typed_search_attributes.get(MODE) or "backtest"
     cause = problem.cause
     text = cause.message if isinstance(cause, ApplicationError) else str(cause)
     kind = cause.type if isinstance(cause, ApplicationError) else None
     if kind == "NotAllowed":
-        return NotAllowed(message, present, actions(present))
-    return BadInput(text) if kind == BAD_PAYLOAD else Unavailable(text)
+        return NotAllowed(message, present, actions(present, mode))
+    return BadInput(text) if kind in (BAD_PAYLOAD, "BadInput") else Unavailable(text)

@@ -1,16 +1,18 @@
 """What all runs have in common: a status, its record, and the messages that may change it."""
 
 import asyncio
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Coroutine
+from datetime import datetime, timedelta
+from typing import Any, Generic, Protocol, TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.archive import Archive
     from activities.records import RunRecords
     from weaver.errors import NotAllowed
+    from weaver.glados.requests import RunCreate
     from weaver.glados.runs import RunStatus, actions, check_action
     from weaver.walle.model import RunError
     from workflows import policies
@@ -18,8 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.inputs import (
         ArchiveTask,
         Ask,
-        BacktestInput,
-        Carried,
+        LiveState,
         ParamsChange,
         Progress,
         Registration,
@@ -36,15 +37,47 @@ _ATTRIBUTE_SYMBOLS = 40
 """A search attribute holds 2 KiB; 40 symbols of 32 characters fit."""
 
 
-class Controlled:
+class Request(Protocol):
+    """The input of a run's workflow."""
+
+    def as_asked(self) -> RunCreate: ...
+    @property
+    def strategy(self) -> str: ...
+    @property
+    def symbols(self) -> list[str]: ...
+    @property
+    def timeframe(self) -> str: ...
+    @property
+    def start_paused(self) -> bool: ...
+
+
+class Inherited(Protocol):
+    """What every run takes into its next link."""
+
+    @property
+    def status(self) -> RunStatus: ...
+    @property
+    def progress(self) -> Progress: ...
+    @property
+    def started_at(self) -> datetime | None: ...
+    @property
+    def ignored(self) -> list[str]: ...
+
+
+RequestT = TypeVar("RequestT", bound=Request)
+EndT = TypeVar("EndT")
+
+
+class Controlled(Generic[RequestT]):
     """A run that can be started, paused, resumed and stopped, by the table of `weaver.glados.runs`.
 
     A message comes as an update, refused when the status forbids it, or as a signal of the same name, noted and
     ignored then. `_stopping` tells that the run is to wind down, `_cancelled` that it is to do so at once.
     """
 
-    def __init__(self, request: BacktestInput | None, carried: Carried | None) -> None:
+    def __init__(self, request: RequestT | None, carried: Inherited | None, mode: str) -> None:
         self._request = request
+        self._mode = mode
         self._run_id = workflow.info().workflow_id
         self._status = carried.status if carried else RunStatus.PENDING
         self._progress = carried.progress if carried else Progress()
@@ -70,9 +103,14 @@ class Controlled:
             progress=self._progress,
             error=self._error,
             started_at=self._started_at,
-            actions=list(actions(self._status)),
+            actions=list(actions(self._status, self._mode)),
             ignored=self._ignored,
+            live=self._live_state(),
         )
+
+    def _live_state(self) -> LiveState | None:
+        """Return what a trading run has to add to its state."""
+        return None
 
     @workflow.update
     async def start(self, ask: Ask = _ASK) -> RunState:
@@ -85,7 +123,7 @@ class Controlled:
     @start.validator
     def _may_be_started(self, ask: Ask = _ASK) -> None:
         del ask
-        check_action("start", self._status)
+        check_action("start", self._status, self._mode)
 
     @workflow.update
     async def pause(self, ask: Ask = _ASK) -> RunState:
@@ -96,18 +134,19 @@ class Controlled:
     @pause.validator
     def _may_be_paused(self, ask: Ask = _ASK) -> None:
         del ask
-        check_action("pause", self._status)
+        check_action("pause", self._status, self._mode)
 
     @workflow.update
     async def resume(self, ask: Ask = _ASK) -> RunState:
         """Go on."""
+        self._resumed()
         await self._become(RunStatus.RUNNING, "run.Resumed", ask)
         return self.state()
 
     @resume.validator
     def _may_be_resumed(self, ask: Ask = _ASK) -> None:
         del ask
-        check_action("resume", self._status)
+        check_action("resume", self._status, self._mode)
 
     @workflow.update
     async def stop(self, ask: StopRequest = _STOP) -> RunState:
@@ -118,18 +157,18 @@ class Controlled:
     @stop.validator
     def _may_be_stopped(self, ask: StopRequest = _STOP) -> None:
         del ask
-        check_action("stop", self._status)
+        check_action("stop", self._status, self._mode)
 
     @workflow.update
     async def set_params(self, ask: ParamsChange = _NO_CHANGE) -> RunState:
         """Change parameters: never possible in a backtest, which is pinned to those it was asked with."""
-        del ask
+        await self._change_params(ask)
         return self.state()
 
     @set_params.validator
     def _may_be_changed(self, ask: ParamsChange = _NO_CHANGE) -> None:
         del ask
-        check_action("set_params", self._status)
+        check_action("set_params", self._status, self._mode)
 
     @workflow.signal(name="start")
     async def start_signal(self, ask: Ask = _ASK) -> None:
@@ -148,6 +187,7 @@ class Controlled:
     async def resume_signal(self, ask: Ask = _ASK) -> None:
         """Like the update."""
         if self._is_allowed("resume"):
+            self._resumed()
             await self._become(RunStatus.RUNNING, "run.Resumed", ask)
 
     @workflow.signal(name="stop")
@@ -158,9 +198,19 @@ class Controlled:
 
     @workflow.signal(name="set_params")
     async def set_params_signal(self, ask: ParamsChange = _NO_CHANGE) -> None:
-        """Like the update."""
-        del ask
-        self._is_allowed("set_params")
+        """Like the update; values that do not fit are noted and change nothing."""
+        if self._is_allowed("set_params"):
+            try:
+                await self._change_params(ask)
+            except ApplicationError as refusal:
+                self._note(f"set_params: {refusal.message}")
+
+    async def _change_params(self, ask: ParamsChange) -> None:
+        """Take new parameters, in runs that may. Raises ApplicationError for values that do not fit."""
+        raise NotImplementedError
+
+    def _resumed(self) -> None:
+        """Forget why the run was paused."""
 
     async def _wind_down(self, ask: StopRequest) -> None:
         self._stopping = True
@@ -169,14 +219,28 @@ class Controlled:
 
     def _is_allowed(self, action: str) -> bool:
         try:
-            check_action(action, self._status)
+            check_action(action, self._status, self._mode)
         except NotAllowed as refusal:
-            self._ignored = [*self._ignored, f"{workflow.now():%Y-%m-%d %H:%M:%SZ} {refusal}"][-_MOST_NOTES:]
-            self._show()
+            self._note(str(refusal))
             return False
         return True
 
-    async def _register(self, request: BacktestInput) -> None:
+    def _note(self, text: str) -> None:
+        self._ignored = [*self._ignored, f"{workflow.now():%Y-%m-%d %H:%M:%SZ} {text}"][-_MOST_NOTES:]
+        self._show()
+
+    async def _outlive_cancellation(self, life: Coroutine[Any, Any, EndT]) -> EndT:
+        """Return what the run's life came to. A cancellation of the workflow only tells it to wind down at once."""
+        living = asyncio.create_task(life)
+        while True:
+            try:
+                return await asyncio.shield(living)
+            except asyncio.CancelledError:
+                if self._cancelled or workflow.cancellation_reason() is None:  # then it is no request, but an eviction
+                    raise
+                self._cancelled = self._stopping = True
+
+    async def _register(self, request: RequestT) -> None:
         await workflow.execute_activity_method(
             RunRecords.register,
             Registration(
@@ -184,6 +248,7 @@ class Controlled:
                 first_link=workflow.info().first_execution_run_id,
                 request=request.as_asked(),
                 created_at=workflow.info().workflow_start_time,
+                mode=self._mode,
             ),
             start_to_close_timeout=policies.RECORD_TIMEOUT,
             retry_policy=policies.RECORD_RETRY,
@@ -209,7 +274,7 @@ class Controlled:
         change = StatusChange(
             run_id=self._run_id,
             strategy=self._request.strategy if self._request else "",
-            mode="backtest",
+            mode=self._mode,
             status=status,
             event=event,
             at=workflow.now(),
@@ -238,17 +303,20 @@ class Controlled:
         except ActivityError as failure:
             workflow.logger.warning("events were not stored: %s", problem_of(failure).message)
 
+    def _details(self, request: RequestT) -> str:
+        return details(request, self._status, self._progress, self._error, self._ignored)
+
     def _show(self) -> None:
         if self._request is None:
             return
-        workflow.set_current_details(details(self._request, self._status, self._progress, self._error, self._ignored))
+        workflow.set_current_details(self._details(self._request))
         if self._shown is self._status:  # progress and notes are no search attributes
             return
         self._shown = self._status
         workflow.upsert_search_attributes(
             [
                 KIND.value_set("run"),
-                MODE.value_set("backtest"),
+                MODE.value_set(self._mode),
                 STRATEGY.value_set(self._request.strategy[:200]),
                 SYMBOLS.value_set(self._request.symbols[:_ATTRIBUTE_SYMBOLS]),
                 STATUS.value_set(self._status.value),

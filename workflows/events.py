@@ -16,7 +16,10 @@ from temporalio.api.history.v1 import HistoryEvent
 
 from weaver.walle.model import EventRecord
 
-PRODUCER = "weaver.backtest"
+_PRODUCERS = {"BacktestRun": "weaver.backtest", "TradingRun": "weaver.trading", "Order": "weaver.orders", "Account": "weaver.accounts"}
+_DEFAULT_MODES = {"BacktestRun": "backtest", "TradingRun": "paper"}
+_NEWS = frozenset({"order_changed", "changed"})
+"""Signals that carry orders' changes: to a run, and to the order itself."""
 _FINAL = frozenset({"run.Stopped", "run.Completed", "run.Error"})
 _EVENTS_OF_A_LINK = 100_000
 """More than the 51,200 at which the server ends a link; keeps positions of successive links apart."""
@@ -35,6 +38,8 @@ class Reading:
         self._first_link = link
         self._number = 0
         self._asked: dict[str, Any] = {}
+        self._workflow = "BacktestRun"
+        self._told: set[tuple[str, int]] = set()
         self._is_over = False
 
     def events(self, event: HistoryEvent) -> list[EventRecord]:
@@ -52,7 +57,7 @@ class Reading:
                 corr_id=corr_id or self._first_link,
                 causation_id=f"{self.link}-{event.event_id}" if index else None,
                 ts=_time(event),
-                producer=PRODUCER,
+                producer=_PRODUCERS.get(self._workflow, "weaver"),
                 payload=payload,
             )
             for index, (kind, payload, corr_id) in enumerate(found)
@@ -61,17 +66,22 @@ class Reading:
     def _begin(self, event: HistoryEvent) -> None:
         attributes = event.workflow_execution_started_event_attributes
         self._first_link = attributes.first_execution_run_id or self.link
+        self._workflow = attributes.workflow_type.name
         asked = _value(attributes.input)
         self._asked = asked if isinstance(asked, dict) else {}
         carried = self._asked.get("carried")
-        self._number = int(carried["link"]) if isinstance(carried, dict) else 0
+        self._number = int(carried.get("link", 0)) if isinstance(carried, dict) else 0
 
     def _said(self, event: HistoryEvent) -> Iterator[tuple[str, dict[str, Any], str | None]]:
         match event.event_type:
             case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
                 result = _value(event.activity_task_completed_event_attributes.result)
-                for said in result.get("events", ()) if isinstance(result, dict) else ():
-                    yield said["type"], said["payload"], said.get("corr_id")
+                if isinstance(result, dict):
+                    for said in result.get("events", ()):
+                        yield said["type"], said["payload"], said.get("corr_id")
+                    yield from self._changed(result)
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+                yield from self._heard(event)
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
                 yield from self._ended("run.Error", _error(event.workflow_execution_failed_event_attributes.failure))
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
@@ -84,14 +94,35 @@ class Reading:
             case _:
                 return
 
+    def _heard(self, event: HistoryEvent) -> Iterator[tuple[str, dict[str, Any], str | None]]:
+        """Yield what a signal tells: of orders, or of an account's connection."""
+        attributes = event.workflow_execution_signaled_event_attributes
+        message = _value(attributes.input)
+        if not isinstance(message, dict):
+            return
+        if attributes.signal_name in _NEWS:
+            yield from self._changed(message)
+            for order_id, (rule, text) in (message.get("refused") or {}).items():
+                yield "risk.Refused", {"order_id": order_id, "rule": rule, "message": text}, message.get("corr_id")
+        elif attributes.signal_name == "noticed":
+            yield message["type"], message["payload"], message.get("corr_id")
+
+    def _changed(self, message: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str | None]]:
+        """Yield changes of orders, each once: an order hears of one from its venue's answer and from the stream."""
+        for change in message.get("changes") or ():
+            key = (change["order_id"], change["number"])
+            if key not in self._told:
+                self._told.add(key)
+                yield change["event"], change["order"] | {"client_order_id": change["order_id"]}, message.get("corr_id")
+
     def _ended(self, kind: str, error: dict[str, Any] | None) -> Iterator[tuple[str, dict[str, Any], str | None]]:
         """Yield the end that Temporal saw, unless the run itself has said how it ended."""
-        if self._is_over:
+        if self._is_over or self._workflow not in _DEFAULT_MODES:
             return
         payload: dict[str, Any] = {
             "run_id": self.run_id,
             "strategy": str(self._asked.get("strategy", "")),
-            "mode": "backtest",
+            "mode": str(self._asked.get("mode") or _DEFAULT_MODES.get(self._workflow, "")),
             "status": "stopped" if kind == "run.Stopped" else "error",
         }
         yield kind, payload | ({"error": error} if error else {}), None

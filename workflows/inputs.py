@@ -54,6 +54,18 @@ class Progress(_Model):
         return 100 * self.bars_done / self.bars_total if self.bars_total else 0.0
 
 
+class LiveState(_Model):
+    """What only the workflow of a paper or live run knows. `working_orders` id → status; `heard` counts what orders have told it."""
+
+    account: str
+    next_tick: datetime | None = None
+    positions: dict[str, Decimal] = Field(default_factory=dict)
+    working_orders: dict[str, str] = Field(default_factory=dict)
+    last_decision: datetime | None = None
+    pause_reason: str | None = None
+    heard: int = 0
+
+
 class RunState(_Model):
     """The answer to the query `state`, and to every update. `ignored` are the last messages that the status forbade."""
 
@@ -67,6 +79,7 @@ class RunState(_Model):
     started_at: datetime | None = None
     actions: list[str] = Field(default_factory=list)
     ignored: list[str] = Field(default_factory=list)
+    live: LiveState | None = None
 
 
 class RunResult(_Model):
@@ -94,6 +107,7 @@ class Registration(_Model):
     first_link: str
     request: RunCreate
     created_at: datetime
+    mode: str = "backtest"
 
 
 class StatusChange(_Model):

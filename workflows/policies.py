@@ -47,3 +47,57 @@ _WINDOW_BARS = 1_000_000
 def window_steps(symbols: int) -> int:
     """Return the steps of a window unless the request says otherwise."""
     return max(1, _WINDOW_BARS // symbols)
+
+
+# Trading.
+
+VENUE_TIMEOUT = timedelta(seconds=60)
+"""Above every time-out of an adapter's requests, so that an attempt ends by itself."""
+VENUE_HEARTBEAT = timedelta(seconds=5)
+VENUE_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=15), non_retryable_error_types=PROGRAMMING_ERRORS
+)
+"""A venue may be away for long: what was decided is on record, and is done or given up by its own deadline, not by a count."""
+RECONCILE_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=3, non_retryable_error_types=PROGRAMMING_ERRORS)
+"""What could not be compared now is compared at the next turn, and shown as a problem until then."""
+
+DECIDE_TIMEOUT = timedelta(seconds=120)
+DECIDE_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200),
+    maximum_interval=timedelta(seconds=5),
+    maximum_attempts=10,
+    non_retryable_error_types=PROGRAMMING_ERRORS,
+)
+
+TICK_TIMEOUT = timedelta(seconds=90)
+TICK_HEARTBEAT = timedelta(seconds=5)
+SHORTEST_TIMER = timedelta(seconds=1)
+"""A shorter timer fires up to a second late; the fetch activity waits out what is left."""
+
+EXITS_FIRST = timedelta(seconds=10)
+"""How long a tick's entries wait at most for its market exits; a quarter of a bar when that is less."""
+
+ORDER_LIFE = timedelta(seconds=30)
+"""How long an order may wait to be sent at least; one that a run decided on may wait for one bar."""
+MANUAL_ORDER_LIFE = timedelta(minutes=5)
+
+BARS_A_LINK = 300
+"""Ticks after which a trading run continues as new, if the server has not suggested it before."""
+EVENTS_A_LINK = 2_000
+"""Events after which an order or account continues as new."""
+
+WIND_DOWN = timedelta(seconds=60)
+"""How long a run that ends waits for its orders to become final; they are looked after whether it waits or not."""
+
+LOOK_AFTER = tuple(timedelta(seconds=seconds) for seconds in (2, 5, 15, 60, 300, 600))
+"""How long after the last news an order is looked up by itself, each time later: the stream brings news much sooner."""
+DOUBT_AFTER = tuple(timedelta(seconds=seconds) for seconds in (1, 1, 2, 5, 10, 30))
+"""How long between two questions for an order in doubt."""
+ABSENT_TWICE = 2
+"""An order that the venue did not know this many times in a row, seconds apart, was not taken and may be sent again."""
+CANCEL_AGAIN = timedelta(seconds=20)
+
+RECONCILE_BUSY = timedelta(seconds=60)
+RECONCILE_IDLE = timedelta(minutes=5)
+LISTEN_TIMEOUT = timedelta(hours=24)
+KILL_TIMEOUT = timedelta(minutes=10)

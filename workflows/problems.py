@@ -49,3 +49,21 @@ def _said(failure: ApplicationError) -> RunError:
     if failure.type in (BAD_PAYLOAD, "BadInput"):
         return RunError(message=failure.message, code="bad_input")
     return RunError(message=f"{failure.type}: {failure.message}" if failure.type else failure.message, code="error")
+
+
+def bad_input(text: str) -> ApplicationError:
+    """Return the failure of a run whose input cannot be used."""
+    return ApplicationError(text, RunError(message=text, code="bad_input"), type="BadInput", non_retryable=True)
+
+
+def nothing_asked(example: str) -> ApplicationError:
+    """Return the failure of a run that was started without any input."""
+    return ApplicationError(f"bad input: expected a RunCreate as JSON, such as {example}", type="BadInput", non_retryable=True)
+
+
+def failed(problem: RunError, cause: BaseException) -> ApplicationError:
+    """Return what a workflow fails with: the error's own text, where it happened, and the error as its one detail."""
+    place = f"{problem.file}:{problem.line}: " if problem.file and problem.line else ""
+    inner = cause.cause if isinstance(cause, ActivityError) else cause
+    kind = inner.type if isinstance(inner, ApplicationError) and inner.type else "RunFailed"
+    return ApplicationError(f"{place}{problem.message}", problem, type=kind, non_retryable=True)

@@ -1,9 +1,11 @@
 """How a run reads in the Temporal UI."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from weaver.walle.model import RunError
-from workflows.inputs import BacktestInput, Progress
+from weaver.walle.trading_model import OrderRecord
+from workflows.inputs import LiveState, Progress
 
 
 def listed(symbols: Sequence[str], *, most: int = 5) -> str:
@@ -12,7 +14,18 @@ def listed(symbols: Sequence[str], *, most: int = 5) -> str:
     return ", ".join(symbols[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def details(request: BacktestInput, status: str, progress: Progress, error: RunError | None, ignored: Sequence[str]) -> str:
+class Asked(Protocol):
+    """What a run was asked to be."""
+
+    @property
+    def strategy(self) -> str: ...
+    @property
+    def symbols(self) -> list[str]: ...
+    @property
+    def timeframe(self) -> str: ...
+
+
+def details(request: Asked, status: str, progress: Progress, error: RunError | None, ignored: Sequence[str]) -> str:
     """Return a run's present state as Markdown."""
     lines = [f"**{request.strategy[:200]}** on {listed(request.symbols)}, {request.timeframe}: **{status}**"]
     if progress.bars_total:
@@ -29,4 +42,29 @@ def details(request: BacktestInput, status: str, progress: Progress, error: RunE
         lines += ["", f"`{error.code}`{place}: {error.message[:2000]}"]
     if ignored:
         lines += ["", *(f"- ignored: {note}" for note in ignored)]
+    return "\n".join(lines)
+
+
+def trading_details(common: str, live: LiveState) -> str:
+    """Return a trading run's present state as Markdown: what all runs show, then what it holds and waits for."""
+    lines = [common, "", f"account `{live.account}`"]
+    if live.next_tick:
+        lines.append(f"- next bar ends {live.next_tick:%Y-%m-%d %H:%M:%S}Z")
+    if live.pause_reason:
+        lines.append(f"- paused: {live.pause_reason[:500]}")
+    lines += [f"- holds {quantity} {symbol}" for symbol, quantity in list(live.positions.items())[:20]]
+    lines += [f"- working: `{order_id}` {status}" for order_id, status in list(live.working_orders.items())[:20]]
+    return "\n".join(lines)
+
+
+def order_details(orders: Sequence[OrderRecord]) -> str:
+    """Return an order and its legs as a Markdown table."""
+    lines = ["| order | | status | filled | at |", "|---|---|---|---|---|"]
+    for order in orders:
+        price = order.limit_price or order.stop_price
+        terms = f"{order.side} {order.quantity.normalize():f} {order.symbol} {order.order_type}" + (f" {price}" if price else "")
+        average = order.filled_avg_price if order.filled_avg_price is not None else "-"
+        lines.append(f"| `{order.id}` | {terms} | **{order.status}** | {order.filled_quantity.normalize():f} | {average} |")
+        if order.reject_reason:
+            lines.append(f"| | {order.reject_reason[:300]} | | | |")
     return "\n".join(lines)

@@ -17,6 +17,7 @@ from weaver.walle.model import EventRecord, RunError, RunRecord
 from weaver.walle.queries import Queries
 from weaver.walle.records import Records
 from workflows.inputs import BACKTEST_RUN
+from workflows.trading_inputs import TRADING_RUN
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,8 @@ class Watcher:
         """Settle each run that closed since the last look."""
         began = datetime.now(UTC)
         ends = ", ".join(f"'{end}'" for end in _ENDS)
-        query = f"WorkflowType = '{BACKTEST_RUN}' AND ExecutionStatus IN ({ends}) AND CloseTime >= '{self._since.isoformat()}'"
+        types = f"'{BACKTEST_RUN}', '{TRADING_RUN}'"
+        query = f"WorkflowType IN ({types}) AND ExecutionStatus IN ({ends}) AND CloseTime >= '{self._since.isoformat()}'"
         async for execution in self._client.list_workflows(query):
             if execution.run_id not in self._settled:
                 try:
@@ -109,7 +111,7 @@ class Watcher:
         return RunRecord(
             id=execution.id,
             strategy=str(asked.get("strategy", "")),
-            mode="backtest",
+            mode=str(asked.get("mode") or ("backtest" if execution.workflow_type == BACKTEST_RUN else "paper")),
             status=RunStatus.PENDING,
             symbols=tuple(symbol for symbol in symbols if isinstance(symbol, str)) if isinstance(symbols, list) else (),
             timeframe=str(asked.get("timeframe", "")),

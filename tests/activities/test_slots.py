@@ -40,7 +40,7 @@ class Told:
 @asynccontextmanager
 async def slots_of(program: str, told: Told, *, limit_seconds: float = 60, count: int = 1) -> AsyncIterator[Slots]:
     command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}){PRELUDE}{program}"]
-    slots = Slots(count=count, command=command, limit_seconds=limit_seconds)
+    slots = Slots(commands=[command] * count, limit_seconds=limit_seconds)
     slots.tell_by(told.tell)
     running = asyncio.create_task(slots.run())
     try:

@@ -1,14 +1,16 @@
 """What a run is asked to be: one class for HTTP, `weaver --file` and the workflow input."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from weaver.errors import BadValue
+from weaver.glados.risk import RiskLimits
 from weaver.market import Timeframe
-from weaver.orders import Costs
+from weaver.orders import Costs, OrderType, Side, TimeInForce
 
 
 def _utc(time: datetime) -> datetime:
@@ -38,15 +40,27 @@ def _positive_costs(costs: Costs) -> Costs:
     return costs
 
 
+_DURATION = re.compile(r"([1-9][0-9]{0,5})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+def _duration(text: str) -> str:
+    if not _DURATION.fullmatch(text):
+        raise ValueError("expected a number and one of s, m, h, d, such as 90s, 2m or 5d")
+    return text
+
+
 UtcTime = Annotated[datetime, AfterValidator(_utc)]
 Symbol = Annotated[str, AfterValidator(_symbol)]
+SIMULATED = "simulated"
+ACCOUNT = r"^[a-z0-9][a-z0-9._-]{0,63}-(paper|live)$"
 RUN_ID = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$"
 
 
 class RunCreate(BaseModel):
     """A backtest, paper or live run as asked for. Naive times are taken as UTC; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
     id: str | None = Field(default=None, pattern=RUN_ID, description="run id = workflow id; made up when absent")
     strategy: str = Field(min_length=1)
@@ -63,6 +77,15 @@ class RunCreate(BaseModel):
     leverage: Decimal = Field(default=Decimal(1), ge=1, le=10, description="largest gross exposure as a multiple of equity")
     window_bars: int | None = Field(default=None, ge=1, description="steps per window; the result does not depend on it")
     start_paused: bool = False
+    adapter: str | None = Field(default=None, description="exchange adapter of a paper or live run; simulated when absent")
+    risk: RiskLimits | None = Field(default=None, description="limits of this run, on top of its account's")
+    duration: Annotated[str, AfterValidator(_duration)] | None = Field(
+        default=None, alias="for", description="how long a paper or live run trades, such as 2m or 5d; until stopped when absent"
+    )
+    at_end: Literal["cancel", "keep", "flatten"] = Field(
+        default="cancel", description="working orders, or everything, at the end of trading"
+    )
+    confirm_live: bool = Field(default=False, description="says that real money is meant; a live run needs it")
     tags: list[str] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -72,3 +95,62 @@ class RunCreate(BaseModel):
         if len(set(self.symbols)) != len(self.symbols):
             raise ValueError("symbols: expected each symbol once")
         return self
+
+    @property
+    def account(self) -> str:
+        """The account that a paper or live run trades on: `<adapter>-<mode>`."""
+        return f"{self.adapter or SIMULATED}-{self.mode or 'paper'}"
+
+    @property
+    def trades_for(self) -> timedelta | None:
+        """How long the run is to trade; None: until it is stopped."""
+        if self.duration is None:
+            return None
+        return timedelta(seconds=int(self.duration[:-1]) * _SECONDS[self.duration[-1]])
+
+
+class OrderCreate(BaseModel):
+    """An order as asked for by a person or program. Prices and quantity are decimal strings; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    client_order_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,47}$", description="made up when absent")
+    run_id: str | None = Field(default=None, pattern=RUN_ID)
+    account: str = Field(default=f"{SIMULATED}-paper", pattern=ACCOUNT, description="<adapter>-<mode>")
+    symbol: Symbol
+    side: Side
+    order_type: OrderType = OrderType.MARKET
+    quantity: Decimal = Field(gt=0, allow_inf_nan=False)
+    limit_price: Decimal | None = Field(default=None, gt=0, allow_inf_nan=False)
+    stop_price: Decimal | None = Field(default=None, gt=0, allow_inf_nan=False)
+    trail: Decimal | None = Field(default=None, gt=0, allow_inf_nan=False, description="distance of a trailing stop")
+    trail_percent: Decimal | None = Field(default=None, gt=0, lt=100, description="distance of a trailing stop in points")
+    time_in_force: TimeInForce = TimeInForce.DAY
+    extended_hours: bool = False
+    take_profit: Decimal | None = Field(default=None, gt=0, allow_inf_nan=False)
+    stop_loss: Decimal | None = Field(default=None, gt=0, allow_inf_nan=False)
+    confirm_live: bool = Field(default=False, description="says that real money is meant; an order on a live account needs it")
+
+    @model_validator(mode="after")
+    def _check(self) -> "OrderCreate":
+        wanted = _PRICES[self.order_type]
+        for name in ("limit_price", "stop_price"):
+            if (getattr(self, name) is not None) != (name in wanted):
+                raise ValueError(f"{name}: expected {'one' if name in wanted else 'none'} for a {self.order_type} order")
+        trails = [value for value in (self.trail, self.trail_percent) if value is not None]
+        if len(trails) != (1 if self.order_type is OrderType.TRAILING_STOP else 0):
+            raise ValueError("trail: expected exactly one of trail and trail_percent for a trailing stop, none for other orders")
+        if self.take_profit is not None and self.stop_loss is not None:
+            above = self.take_profit > self.stop_loss
+            if above != (self.side is Side.BUY):
+                raise ValueError("take_profit: expected above stop_loss for a buy, below it for a sell")
+        return self
+
+
+_PRICES: dict[OrderType, tuple[str, ...]] = {
+    OrderType.MARKET: (),
+    OrderType.LIMIT: ("limit_price",),
+    OrderType.STOP: ("stop_price",),
+    OrderType.STOP_LIMIT: ("limit_price", "stop_price"),
+    OrderType.TRAILING_STOP: (),
+}

@@ -40,17 +40,25 @@ _ACTIONS: dict[RunStatus, tuple[str, ...]] = {
 }
 
 
+_WHILE_TRADING: dict[RunStatus, tuple[str, ...]] = {
+    RunStatus.RUNNING: ("set_params",),
+    RunStatus.PAUSED: ("set_params",),
+}
+"""What may be asked of a paper or live run besides; a backtest is pinned to the parameters it was asked with."""
+
+
 def may_follow(status: RunStatus, following: RunStatus) -> bool:
     """Tell whether a run may go from `status` to `following`; staying is allowed."""
     return status is following or following in _NEXT[status]
 
 
-def actions(status: RunStatus) -> tuple[str, ...]:
+def actions(status: RunStatus, mode: str = "backtest") -> tuple[str, ...]:
     """Return what may be asked of a run in this status; stop is idempotent while stopping."""
-    return _ACTIONS[status]
+    return _ACTIONS[status] + (() if mode == "backtest" else _WHILE_TRADING.get(status, ()))
 
 
-def check_action(action: str, status: RunStatus) -> None:
+def check_action(action: str, status: RunStatus, mode: str = "backtest") -> None:
     """Raise NotAllowed unless `action` may be asked of a run in `status`."""
-    if action not in _ACTIONS[status]:
-        raise NotAllowed(action, status, _ACTIONS[status])
+    allowed = actions(status, mode)
+    if action not in allowed:
+        raise NotAllowed(action, status, allowed)

@@ -34,7 +34,7 @@ class ReplayedAccount:
 
     def working_orders(self, symbol: str | None) -> tuple[WorkingOrder, ...]:
         return tuple(
-            self._shown(order)
+            shown(order, self._feed.symbols[order.symbol])
             for order in self._venue.working
             if not order.status.is_final and (symbol is None or order.symbol == self._index[symbol])
         )
@@ -46,16 +46,18 @@ class ReplayedAccount:
             if symbol is None or one.symbol == symbol
         )
 
-    def _shown(self, order: Order) -> WorkingOrder:
-        return WorkingOrder(
-            id=order.id,
-            symbol=next(symbol for symbol, index in self._index.items() if index == order.symbol),
-            side=order.side,
-            order_type=order.order_type,
-            quantity=order.quantity,
-            filled_quantity=order.filled,
-            limit=order.limit,
-            stop=order.stop,
-            time_in_force=order.time_in_force,
-            role=order.role,
-        )
+
+def shown(order: Order, symbol: str) -> WorkingOrder:
+    """Return an order as the strategy sees it."""
+    return WorkingOrder(
+        id=order.id,
+        symbol=symbol,
+        side=order.side,
+        order_type=order.order_type,
+        quantity=order.quantity,
+        filled_quantity=order.filled,
+        limit=order.limit,
+        stop=order.stop,
+        time_in_force=order.time_in_force,
+        role=order.role,
+    )

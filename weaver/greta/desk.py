@@ -1,22 +1,45 @@
 """Turns what a strategy wants into orders: sizes, ids, replacements."""
 
 import math
-import re
+from collections.abc import Sequence
+from typing import Protocol
 
 from weaver.errors import BadValue, UnknownName
-from weaver.greta.feed import Feed
+from weaver.greta.book import Book
 from weaver.greta.matching import Legs, Order
 from weaver.greta.quantities import tidy, to_lots
-from weaver.greta.venue import Venue
+from weaver.greta.revisions import successor
+from weaver.greta.venue import HasBars
 from weaver.market import MICROSECONDS, Calendar
 from weaver.marvin.intents import Bracket, Buy, Cancel, Close, HasId, Intent, Number, Replace, Sell, TargetWeight
 from weaver.orders import OrderStatus, OrderType, Role, TimeInForce, order_number
 
 
+class Traded(Protocol):
+    """What a run trades."""
+
+    @property
+    def symbols(self) -> tuple[str, ...]: ...
+    @property
+    def series(self) -> Sequence[HasBars]: ...
+
+
+class Counter(Protocol):
+    """Where orders are handed in: the run's money, its working orders in the order they were placed, lots in a unit of each symbol."""
+
+    book: Book
+    working: list[Order]
+    lots_per_unit: list[int]
+
+    def finish(self, order: Order, status: OrderStatus, reason: str | None, time: int) -> None:
+        """Bring an order to its end."""
+        ...
+
+
 class Desk:
     """Places the intents of one decision after the other with the venue."""
 
-    def __init__(self, feed: Feed, venue: Venue) -> None:
+    def __init__(self, feed: Traded, venue: Counter) -> None:
         self._venue = venue
         self._symbols = feed.symbols
         self._calendars = [one.bars.calendar for one in feed.series]
@@ -159,11 +182,9 @@ class Desk:
         old = self._find(intent.order)
         if old is None:
             return
-        revised = re.fullmatch(r"(.*)\.r(\d+)", old.id)
-        root, revision = (revised[1], int(revised[2])) if revised else (old.id, 0)
         total = old.quantity if intent.quantity is None else float(intent.quantity)
         new = Order.from_dict(old.to_dict())
-        new.id = f"{root}.r{revision + 1}"
+        new.id = successor(old.id)
         new.quantity = tidy(total - old.filled)
         new.created_at, new.status, new.reason, new.session = self._time, OrderStatus.ACCEPTED, None, None
         new.done = False

@@ -12,7 +12,6 @@ from functools import partial
 from time import perf_counter
 
 import numpy as np
-from pydantic import ValidationError
 
 from weaver.errors import StrategyBroken, WeaverError
 from weaver.greta.account import ReplayedAccount
@@ -22,18 +21,18 @@ from weaver.greta.desk import Desk
 from weaver.greta.feed import Feed, Setup
 from weaver.greta.matching import Order
 from weaver.greta.records import EquityColumns, OrderRow, Rows, Window
+from weaver.greta.remembered import first_state, read_state, remembered
 from weaver.greta.state import EngineState, Totals
 from weaver.greta.venue import Venue
 from weaver.market import Floats
 from weaver.marvin.guard import broken
 from weaver.marvin.intents import Intent
-from weaver.marvin.strategy import AnyStrategy, StrategyState
+from weaver.marvin.strategy import AnyStrategy
 from weaver.marvin.view import View
 
 ENGINE_VERSION = "1"
 """Changes whenever the same bars, strategy and costs could give another result."""
 
-_STATE_BYTES = 16_384
 _LONGEST_STRETCH = 65_536
 _STRETCH_SECONDS = 0.2
 _BEFORE_ALL = np.iinfo(np.int64).min
@@ -54,8 +53,7 @@ class Pulse:
 def initial_state(feed: Feed, setup: Setup, strategy: AnyStrategy) -> EngineState:
     """Return the state before the first step: cash only, and the strategy's State with its defaults."""
     book = Book.opened(float(setup.cash), len(feed.series), allow_short=setup.allow_short, leverage=float(setup.leverage))
-    state = strategy.state_type() if strategy.state_type else None
-    return EngineState(0, book.to_dict(), [], Totals(), state.model_dump_json() if state else None)
+    return EngineState(0, book.to_dict(), [], Totals(), first_state(strategy))
 
 
 def advance(
@@ -124,7 +122,7 @@ class _Replay:
         self._state_json = state.strategy_state
         self._cash = float(setup.cash)
         account = ReplayedAccount(feed, self.venue, lambda: self.step + self.view.step)
-        self.view = View(feed.series, account, feed.coarse, self._parsed(state.strategy_state))
+        self.view = View(feed.series, account, feed.coarse, read_state(strategy, state.strategy_state))
         self._symbols = list(self.view.by_symbol.values())
         self._files = strategy.code_files()
         self._pulse = pulse
@@ -252,26 +250,7 @@ class _Replay:
             return
         state = self.view.state
         self.view.touched = False
-        text = state.model_dump_json()
-        if text == self._state_json:
-            return
-        if len(text.encode()) > _STATE_BYTES:
-            raise StrategyBroken(f"State has {len(text.encode())} bytes as JSON; at most {_STATE_BYTES} are kept", strategy=self.feed.name)
-        try:
-            again = self._parsed(text)
-        except ValidationError as problem:
-            first = problem.errors(include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise StrategyBroken(f"State.{where} does not read back from JSON: {first['msg']}", strategy=self.feed.name) from problem
-        if again != state:
-            raise StrategyBroken(f"State changes on its way through JSON: {state!r} became {again!r}", strategy=self.feed.name)
-        self.view.state = again
-        self._state_json = text
-
-    def _parsed(self, text: str | None) -> StrategyState | None:
-        if self.strategy.state_type is None or text is None:
-            return None
-        return self.strategy.state_type.model_validate_json(text)
+        self.view.state, self._state_json = remembered(self.strategy, self.feed.name, state, self._state_json)
 
     def _place(self, step: int, intents: list[Intent]) -> None:
         try:

@@ -72,7 +72,7 @@ class Feed:
         `name` is the strategy's id for messages. Raises StrategyBroken for what its code does, NoBars when none is left.
         """
         name = name or type(strategy).__name__
-        return Feed([_series(strategy, name, one) for one in bars], strategy, name, start)
+        return Feed([with_indicators(strategy, name, one) for one in bars], strategy, name, start)
 
     @property
     def steps(self) -> int:
@@ -111,11 +111,12 @@ class Feed:
         key = (symbol, timeframe.text)
         if key not in self._coarse:
             base = next(one.bars for one in self.series if one.bars.symbol == symbol)
-            self._coarse[key] = _series(self.strategy, self.name, coarser(base, timeframe))
+            self._coarse[key] = with_indicators(self.strategy, self.name, coarser(base, timeframe))
         return self._coarse[key]
 
 
-def _series(strategy: AnyStrategy, name: str, bars: Bars) -> Series:
+def with_indicators(strategy: AnyStrategy, name: str, bars: Bars) -> Series:
+    """Return the bars with the indicators that the strategy computes from them; StrategyBroken for what its code does."""
     with user_code(name, strategy.code_files()):
         given = dict(strategy.indicators(bars))
     columns: dict[str, Floats] = {}

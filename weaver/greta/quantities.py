@@ -1,5 +1,7 @@
 """Quantities: decimals of at most nine places and whole lots, in floats."""
 
+from decimal import Decimal
+
 _DECIMALS = 9
 """The finest that any venue takes."""
 
@@ -16,3 +18,8 @@ def to_lots(quantity: float, lots_per_unit: int) -> int:
     if abs(lots - nearest) <= 1e-12 * abs(lots) + 1e-9:
         return nearest
     return int(lots)
+
+
+def exact(number: float) -> Decimal:
+    """Return the shortest decimal that reads back as this float."""
+    return Decimal(repr(number))

@@ -1,16 +1,42 @@
 """The simulated exchange of a backtest: meets working orders with the bars, in the order of the rules."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from weaver.greta.book import Book
 from weaver.greta.costs import CostModel
-from weaver.greta.feed import Feed, Setup
 from weaver.greta.matching import Legs, Order, Prices, Touch, follow, reaches_stop, touch
 from weaver.greta.quantities import tidy, to_lots
 from weaver.greta.records import FillRow, OrderRow, TradeRow
 from weaver.greta.state import Totals
-from weaver.market import Bars
-from weaver.orders import OrderStatus, OrderType, Role, TimeInForce
+from weaver.market import Bars, Calendar
+from weaver.orders import Costs, OrderStatus, OrderType, Role, TimeInForce
+
+
+class HasBars(Protocol):
+    @property
+    def bars(self) -> Bars: ...
+
+
+class Timeline(Protocol):
+    """The bars that orders meet: a run's Feed, or those of a simulated exchange."""
+
+    @property
+    def series(self) -> Sequence[HasBars]: ...
+
+    def marks(self, step: int) -> list[float]:
+        """Return each symbol's newest close at `step`."""
+        ...
+
+
+class Terms(Protocol):
+    """What the venue needs of a run's Setup."""
+
+    @property
+    def costs(self) -> Costs: ...
+
+    def lots_per_unit(self, calendar: Calendar) -> int: ...
 
 
 @dataclass(slots=True)
@@ -25,7 +51,7 @@ class Written:
 class Venue:
     """Working orders in the order they were placed, and what happens to them."""
 
-    def __init__(self, feed: Feed, setup: Setup, book: Book, orders: list[Order], totals: Totals) -> None:
+    def __init__(self, feed: Timeline, setup: Terms, book: Book, orders: list[Order], totals: Totals) -> None:
         self.feed = feed
         self.book = book
         self.working = orders

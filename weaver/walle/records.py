@@ -1,18 +1,20 @@
 """Writes WallE's records. Every write may be repeated: it is an upsert on a natural key in one short transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import delete
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from weaver.errors import AlreadyExists, NotFound
 from weaver.glados.runs import RunStatus, check_action, may_follow
 from weaver.walle.database import Database
+from weaver.walle.leases import release_leases
 from weaver.walle.model import EventRecord, Json, RunError, RunRecord, StoredResult, StrategySourceRecord
-from weaver.walle.tables import EventRow, ResultRow, RunRow, RunSymbolRow, StrategySourceRow, Table
+from weaver.walle.tables import EventRow, ResultRow, RunRow, RunSymbolRow, StrategySourceRow
+from weaver.walle.trading_tables import DecisionRow
+from weaver.walle.writing import insert, storable
 
 _EVENTS_AT_ONCE = 500  # rows an INSERT: below SQLite's limit on bound values
 
@@ -29,17 +31,17 @@ class Records:
         Raises AlreadyExists if the id belongs to another execution (another `temporal_run_id`).
         """
         with self._database.write() as session:
-            _insert(session, RunRow, [_new_row(run)], ["id"], update=False)
+            insert(session, RunRow, [_new_row(run)], ["id"], update=False)
             row = _locked(session, run.id)
             if row.temporal_run_id and run.temporal_run_id and row.temporal_run_id != run.temporal_run_id:
                 raise AlreadyExists("run", run.id, row.status)
             _complete(row, run)
-            _follow(row, run.status, run.updated_at or run.created_at, run.error)
+            _follow(session, row, run.status, run.updated_at or run.created_at, run.error)
             if run.symbols and [stored.symbol for stored in row.symbols] != list(run.symbols):
                 session.execute(delete(RunSymbolRow).where(RunSymbolRow.run_id == run.id))
                 session.expire(row, ["symbols"])
                 symbols = [{"run_id": run.id, "position": at, "symbol": symbol} for at, symbol in enumerate(run.symbols)]
-                _insert(session, RunSymbolRow, symbols, ["run_id", "position"])
+                insert(session, RunSymbolRow, symbols, ["run_id", "position"])
 
     def set_status(self, run_id: str, status: RunStatus, *, at: datetime, error: RunError | None = None) -> RunStatus:
         """Move the run on to `status` and return the status that holds now.
@@ -49,7 +51,7 @@ class Records:
         """
         with self._database.write() as session:
             row = _locked(session, run_id)
-            _follow(row, status, at, error)
+            _follow(session, row, status, at, error)
             return RunStatus(row.status)
 
     def set_progress(
@@ -87,13 +89,13 @@ class Records:
         }
         with self._database.write() as session:
             _locked(session, run_id)
-            _insert(session, ResultRow, [row], ["run_id"])
+            insert(session, ResultRow, [row], ["run_id"])
 
     def save_source(self, source: StrategySourceRecord) -> None:
         """Store a strategy's source under its digest; the first one stays, since any other is the same."""
         row = {"sha256": source.sha256, "strategy": source.strategy, "source": source.source, "saved_at": source.saved_at}
         with self._database.write() as session:
-            _insert(session, StrategySourceRow, [row], ["sha256"], update=False)
+            insert(session, StrategySourceRow, [row], ["sha256"], update=False)
 
     def save_events(self, run_id: str, events: Sequence[EventRecord]) -> None:
         """Store events of a run, each once by its id."""
@@ -114,29 +116,20 @@ class Records:
         ]
         for first in range(0, len(rows), _EVENTS_AT_ONCE):
             with self._database.write() as session:
-                _insert(session, EventRow, rows[first : first + _EVENTS_AT_ONCE], ["run_id", "id"])
+                insert(session, EventRow, rows[first : first + _EVENTS_AT_ONCE], ["run_id", "id"])
 
     def delete_run(self, run_id: str) -> None:
-        """Forget a finished run, its result and its events. Raises NotFound, or NotAllowed while it goes on."""
+        """Forget a finished run, its result, its events and its decisions. Raises NotFound, or NotAllowed while it goes on.
+
+        Its orders and fills stay: they are what the account's positions are made of.
+        """
         with self._database.write() as session:
             row = _locked(session, run_id)
             check_action("delete", RunStatus(row.status))
             session.execute(delete(EventRow).where(EventRow.run_id == run_id))
+            session.execute(delete(DecisionRow).where(DecisionRow.run_id == run_id))
+            release_leases(session, run_id)
             session.delete(row)
-
-
-def _insert(session: Session, table: type[Table], rows: Sequence[Mapping[str, object]], key: Sequence[str], *, update: bool = True) -> None:
-    """Insert rows; those whose key exists are overwritten, or left as they are without `update`."""
-    if not rows:
-        return
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(table).values([dict(row) for row in rows])
-    if update:
-        changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
-        statement = statement.on_conflict_do_update(index_elements=list(key), set_=changed)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=list(key))
-    session.execute(statement)
 
 
 def _locked(session: Session, run_id: str) -> RunRow:
@@ -187,7 +180,7 @@ def _listed(tags: Sequence[str]) -> list[Json]:
     return list(tags)
 
 
-def _follow(row: RunRow, status: RunStatus, at: datetime, error: RunError | None) -> None:
+def _follow(session: Session, row: RunRow, status: RunStatus, at: datetime, error: RunError | None) -> None:
     present = RunStatus(row.status)
     if status not in _reachable(present):
         return
@@ -197,9 +190,10 @@ def _follow(row: RunRow, status: RunStatus, at: datetime, error: RunError | None
     if status is RunStatus.RUNNING:
         row.started_at = row.started_at or at
     if status.is_final:
+        release_leases(session, row.id)
         row.stopped_at = row.stopped_at or at
     if error is not None and row.error_message is None:
-        row.error_message = _storable(error.message)
+        row.error_message = storable(error.message)
         row.error_code = error.code
         row.error_file = error.file
         row.error_line = error.line
@@ -215,8 +209,3 @@ def _reachable(status: RunStatus) -> set[RunStatus]:
 
 def _later(known: datetime | None, at: datetime) -> datetime:
     return at if known is None or at > known else known
-
-
-def _storable(message: str) -> str:
-    """Replace what PostgreSQL's text cannot hold; messages come from users' code."""
-    return message.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

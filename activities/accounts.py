@@ -1,0 +1,257 @@
+"""Looks after an account: follows the venue's updates, compares with the venue, works the kill switch."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from temporalio import activity
+
+from activities.beating import beating
+from activities.orders import SURELY_ARRIVED
+from activities.trading_steps import AccountSteps
+from activities.venues import Venue
+from weaver.broker import Fill, Holding, OrderReport, StreamDown, StreamUp, TradeUpdate
+from weaver.errors import NotFound, Refused, Unavailable, Unknown
+from weaver.glados.risk import RiskLimits
+from weaver.orders import OrderRequest, OrderStatus, OrderType, Side, TimeInForce, base36
+from weaver.walle.trading_model import AccountRecord, Difference, OrderChange, OrderRecord, Wanted
+from workflows.inputs import Event
+from workflows.trading_inputs import AccountDone, AccountTask
+
+logger = logging.getLogger(__name__)
+
+OVERLAP = timedelta(minutes=5)
+"""Executions are asked for again from this long before the last ones seen: a venue lists some late."""
+FIRST_LOOK = timedelta(days=1)
+SNAPSHOT_EVERY = timedelta(seconds=1)
+"""The account's money is read again after a fill, at most this often."""
+EMPTY_TWICE = 2
+EMPTY_PAUSE_SECONDS = 0.5
+
+Notice = Callable[[Event], Awaitable[None]]
+"""Tells the account's workflow of something that happened."""
+
+
+class VenueAccount(AccountSteps):
+    """One account. `limits` are those of the account itself; `notice` and `look` reach its workflow."""
+
+    def __init__(self, venue: Venue, *, limits: RiskLimits, notice: Notice, look: Callable[[], Awaitable[None]]) -> None:
+        self._venue = venue
+        self._limits = limits
+        self._notice = notice
+        self._look = look
+
+    # Following.
+
+    @activity.defn(name="listen")
+    async def listen(self, task: AccountTask) -> AccountDone:
+        async with beating():
+            exchange = await self._venue.exchange()
+            snapshot_at = datetime.min.replace(tzinfo=(await self._venue.now()).tzinfo)
+            try:
+                async for update in exchange.trade_updates():
+                    match update:
+                        case StreamUp():
+                            await self._connected(
+                                is_connected=True, event=Event(type="account.Connected", payload={"account": task.account})
+                            )
+                            await self._look()  # what happened while nobody listened
+                        case StreamDown(reason=reason):
+                            payload = {"account": task.account, "reason": reason}
+                            await self._connected(is_connected=False, event=Event(type="account.Disconnected", payload=payload))
+                        case TradeUpdate(order=order, fill=fill):
+                            await self._booked(order, [fill] if fill else [])
+                            now = await self._venue.now()
+                            if fill is not None and now - snapshot_at >= SNAPSHOT_EVERY:
+                                snapshot_at = now
+                                if self._loss_breached(await self._snapshot()):
+                                    await self._look()
+            finally:
+                with suppress(Unavailable):
+                    await self._connected(is_connected=False, event=None)
+            raise Unavailable(f"The updates of {task.account} ended; they are followed again.")
+
+    async def _booked(self, report: OrderReport, fills: Sequence[Fill]) -> None:
+        changes = await self._venue.take(report, fills)
+        if changes:
+            await self._venue.tell(changes)
+
+    async def _connected(self, *, is_connected: bool, event: Event | None) -> None:
+        await asyncio.to_thread(self._venue.accounts.connected, self._venue.account, is_connected, await self._venue.now())
+        if event is not None:
+            await self._notice(event)
+
+    # Comparing.
+
+    @activity.defn(name="reconcile")
+    async def reconcile(self, task: AccountTask) -> AccountDone:
+        async with beating():
+            return await self._reconcile(task)
+
+    async def _reconcile(self, task: AccountTask) -> AccountDone:
+        """Apply what was missed, record what differs, look at the day's loss. Sends no order to make a difference go away."""
+        venue = self._venue
+        exchange = await venue.exchange()
+        began = await venue.now()
+        account = await self._snapshot()
+        reports = await exchange.open_orders()
+        working = await asyncio.to_thread(venue.queries.working, venue.account)
+        reports += await self._of_those_not_open(reports, working)
+        fills = await exchange.fills_since((account.fills_seen_until or began - FIRST_LOOK) - OVERLAP)
+        changes = await venue.take_all(reports, fills)
+        changes += await asyncio.to_thread(venue.orders.book, venue.account, fills, at=await venue.now())
+        await asyncio.to_thread(venue.accounts.fills_seen, venue.account, began)
+        if changes:
+            await venue.tell(changes)
+        events = await self._drift(account, reports, began)
+        leases = await asyncio.to_thread(venue.queries.leases, venue.account)
+        runs = sorted({lease.run_id for lease in leases})
+        breached = self._loss_breached(await self._snapshot()) and bool(runs)
+        if breached:
+            text = f"The account lost more than {self._limits.max_daily_loss} today."
+            events.append(Event(type="risk.Breached", payload={"account": task.account, "rule": "max_daily_loss", "message": text}))
+        return AccountDone(
+            events=events,
+            is_busy=bool(runs or working),
+            stop_runs=runs if breached else [],
+            flatten=breached and self._limits.on_daily_loss == "flatten",
+        )
+
+    async def _snapshot(self) -> AccountRecord:
+        exchange = await self._venue.exchange()
+        asked = await self._venue.now()
+        funds = await exchange.account()
+        return await asyncio.to_thread(
+            self._venue.accounts.snapshot, self._venue.account, funds, session=asked.date().isoformat(), at=asked
+        )
+
+    def _loss_breached(self, account: AccountRecord) -> bool:
+        limit = self._limits.max_daily_loss
+        if limit is None or account.opening_equity is None or account.equity is None:
+            return False
+        return account.opening_equity - account.equity > limit
+
+    async def _of_those_not_open(self, reports: Sequence[OrderReport], working: Sequence[OrderRecord]) -> list[OrderReport]:
+        """Return what the venue has of orders that WallE holds for open and the venue does not list as such."""
+        listed = {one.exchange_order_id for report in reports for one in (report, *report.legs)}
+        listed_ids = {report.client_order_id for report in reports}
+        found: list[OrderReport] = []
+        for order in working:
+            never_sent = order.status is OrderStatus.PENDING
+            if never_sent or order.exchange_order_id in listed or order.id in listed_ids:
+                continue
+            report = await self._venue.find(order.id, order.exchange_order_id)
+            if report is not None:
+                found.append(report)
+        return found
+
+    async def _drift(self, account: AccountRecord, reports: Sequence[OrderReport], at: datetime) -> list[Event]:
+        """Record what the venue has and WallE has not, or the other way round."""
+        venue = self._venue
+        exchange = await venue.exchange()
+        holdings = {holding.symbol: holding.quantity for holding in await exchange.positions()}
+        ours = {one.symbol: one.quantity for one in await asyncio.to_thread(venue.queries.positions, venue.account)}
+        differences = [
+            Difference(kind="position", symbol=symbol, ours=str(ours.get(symbol, Decimal(0))), theirs=str(holdings.get(symbol, Decimal(0))))
+            for symbol in sorted({*holdings, *ours})
+            if ours.get(symbol, Decimal(0)) != holdings.get(symbol, Decimal(0))
+        ]
+        for report in reports:
+            if not report.status.is_final and not await asyncio.to_thread(venue.known.is_ours, venue.account, report):
+                differences.append(Difference(kind="foreign_order", symbol=report.symbol, ours="none", theirs=report.client_order_id))
+        if list(account.drift) == differences:
+            return []
+        await asyncio.to_thread(venue.accounts.drift, venue.account, differences, at)
+        listed = [{"kind": one.kind, "symbol": one.symbol, "ours": one.ours, "theirs": one.theirs} for one in differences]
+        return [Event(type="account.Drift", payload={"account": venue.account, "drift": listed})]
+
+    # The kill switch.
+
+    @activity.defn(name="kill_account")
+    async def kill(self, task: AccountTask) -> AccountDone:
+        async with beating():
+            return await switch_off(self._venue, task)
+
+    @activity.defn(name="rearm_account")
+    async def rearm(self, task: AccountTask) -> AccountDone:
+        async with beating():
+            await asyncio.to_thread(self._venue.accounts.rearm, task.account, task.at or await self._venue.now())
+            return AccountDone(events=[Event(type="account.Rearmed", payload={"account": task.account})])
+
+
+async def switch_off(venue: Venue, task: AccountTask) -> AccountDone:
+    """Refuse new orders, cancel all until two successive lists are empty, close every position if so asked.
+
+    Needs no workflow: the command line calls it itself when no worker answers.
+    """
+    at = task.at or await venue.now()
+    await asyncio.to_thread(venue.accounts.kill, task.account, task.reason or "asked for", at)
+    exchange = await venue.exchange()
+    empty, cancelled = 0, 0
+    while empty < EMPTY_TWICE:
+        reports = await exchange.open_orders()
+        for report in reports:
+            with suppress(NotFound, Refused, Unknown):  # whatever came of it, the next list tells
+                await exchange.cancel(report.exchange_order_id)
+                cancelled += 1
+        on_their_way = await _called_off(venue)
+        empty = empty + 1 if not reports and not on_their_way else 0
+        await asyncio.sleep(EMPTY_PAUSE_SECONDS)
+    closing = await _close_all(venue, at) if task.flatten else []
+    leases = await asyncio.to_thread(venue.queries.leases, venue.account)
+    payload = {"account": task.account, "reason": task.reason, "cancelled": cancelled, "closing": closing}
+    return AccountDone(
+        events=[Event(type="account.Killed", payload=payload)],
+        stop_runs=sorted({lease.run_id for lease in leases}) if task.flatten else [],  # what they hold is no longer theirs
+    )
+
+
+async def _called_off(venue: Venue) -> bool:
+    """Book what became of the orders that WallE holds for open; tell whether some may still be on their way to the venue."""
+    on_their_way = False
+    changes: list[OrderChange] = []
+    for order in await asyncio.to_thread(venue.queries.working, venue.account):
+        if order.status is OrderStatus.PENDING:
+            changes += await asyncio.to_thread(venue.orders.reject, order.id, reason="kill switch", at=await venue.now())
+            continue
+        report = await venue.find(order.id, order.exchange_order_id)
+        if report is not None:
+            changes += await venue.take(report)
+        elif await venue.now() - order.created_at < SURELY_ARRIVED:
+            on_their_way = True
+    if changes:
+        await venue.tell(changes)
+    return on_their_way
+
+
+async def _close_all(venue: Venue, at: datetime) -> list[str]:
+    """Sell what is held and buy back what is short, under ids that a repeat gives again."""
+    exchange = await venue.exchange()
+    ids: list[str] = []
+    for number, holding in enumerate(sorted(await exchange.positions(), key=lambda one: one.symbol), start=1):
+        if holding.quantity == 0:
+            continue
+        order = _closing_order(holding, f"k-{base36(int(at.timestamp()))}-{number}")
+        await asyncio.to_thread(venue.orders.insist, Wanted(request=order, account=venue.account, run_id=None, price=None), at=at)
+        try:
+            await venue.take(await exchange.submit(order))
+        except Refused as refusal:
+            await asyncio.to_thread(venue.orders.reject, order.client_order_id, reason=refusal.reason, at=await venue.now())
+        ids.append(order.client_order_id)
+    return ids
+
+
+def _closing_order(holding: Holding, order_id: str) -> OrderRequest:
+    day = "/" not in holding.symbol
+    return OrderRequest(
+        client_order_id=order_id,
+        symbol=holding.symbol,
+        side=Side.SELL if holding.quantity > 0 else Side.BUY,
+        order_type=OrderType.MARKET,
+        quantity=abs(holding.available),
+        time_in_force=TimeInForce.DAY if day else TimeInForce.GTC,
+        reduce_only=True,
+    )

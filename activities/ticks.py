@@ -1,0 +1,188 @@
+"""What a run reads at a bar's end: the bars that ended, its orders' news, and its money by WallE's ledger."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from temporalio import activity
+
+from activities.account_news import AccountNews
+from activities.bar_requests import BarRequests, Want
+from activities.beating import beating
+from activities.trading_steps import TickSteps
+from activities.venues import Venue
+from weaver.glados.risk import RiskLimits
+from weaver.glados.schedule import CalendarOf, is_due, lateness_allowed, next_bar_end, passed_ends, warmup_start
+from weaver.market import Calendar, Timeframe
+from weaver.veda.clocks import wait_until
+from weaver.walle.live_bars import LiveBars
+from weaver.walle.records import Records
+from weaver.walle.trading_model import LedgerPosition, RunLedger
+from workflows.inputs import Event
+from workflows.trading_inputs import Ledger, Tick, TickTask
+
+MOST_ENDS = 100
+"""Bar ends that a clock.Missed lists; it counts all."""
+MOST_FILLS = 100
+"""Fills that a tick carries; the rest come with the next one, so that the payload stays small."""
+LOOKED_BACK = 1_000
+"""Bars before the warm-up that are looked through for gaps when a process first sees a series."""
+
+
+class Ticks(TickSteps):
+    """Serves all runs of one account in this process. `limits` are the account's."""
+
+    def __init__(
+        self, venue: Venue, *, live_bars: LiveBars, records: Records, limits: RiskLimits, calendar_of: CalendarOf = Calendar.of
+    ) -> None:
+        self._venue = venue
+        self._adapter = venue.account.rpartition("-")[0]
+        self._live_bars = live_bars
+        self._records = records
+        self._limits = limits
+        self._calendar_of = calendar_of
+        self._bars = BarRequests(venue.exchange, venue.clock, live_bars, adapter=self._adapter, calendar_of=calendar_of)
+        self._news = AccountNews(venue)
+
+    @activity.defn(name="fetch_bars")
+    async def tick(self, task: TickTask) -> Tick:
+        async with beating():
+            now = await wait_until(self._venue.clock, task.end)
+            if now > task.end + lateness_allowed(Timeframe(task.timeframe)):
+                return await self._missed(task, now)
+            return await self._read(task, now)
+
+    async def _missed(self, task: TickTask, now: datetime) -> Tick:
+        """Return what was slept through. Nothing is asked of the venue: nothing is decided on it."""
+        timeframe = Timeframe(task.timeframe)
+        passed = await asyncio.to_thread(passed_ends, task.symbols, timeframe, task.end, now, most=MOST_ENDS, calendar_of=self._calendar_of)
+        ledger = await self._ledger(task)
+        payload = {
+            "run_id": task.run_id,
+            "from": _text(task.end),
+            "to": _text(passed.last or task.end),
+            "count": max(passed.count, 1),
+            "ends": [_text(end) for end in passed.first],
+        }
+        return Tick(
+            end=task.end,
+            next_end=next_bar_end(task.symbols, timeframe, now, calendar_of=self._calendar_of),
+            is_missed=True,
+            ledger=_carried(ledger),
+            equity=await self._equity(task, ledger, {}),
+            events=[Event(type="clock.Missed", payload=payload, corr_id=_cause(task))],
+        )
+
+    async def _read(self, task: TickTask, began: datetime) -> Tick:
+        timeframe, venue = Timeframe(task.timeframe), self._venue
+        plan = await asyncio.to_thread(self._planned, task, timeframe)
+        answers = self._bars.closes(plan.wants, timeframe, task.end)
+        if await asyncio.to_thread(venue.queries.working, venue.account, run_id=task.run_id):
+            # If it fails the whole tick is tried again: nothing is decided on positions that may have changed.
+            await self._news.orders(task.end)
+        if self._limits.max_daily_loss is not None:
+            await self._news.money(task.end)
+        closes = {symbol: await asyncio.shield(answer) for symbol, answer in answers.items()}
+        fresh = {symbol: close for symbol, close in closes.items() if close is not None}
+        missing = [symbol for symbol, close in closes.items() if close is None]
+        ledger = await self._ledger(task)
+        equity = await self._equity(task, ledger, fresh)
+        await asyncio.to_thread(
+            self._records.set_progress,
+            task.run_id,
+            bars_done=task.bars_done + len(fresh),
+            bars_total=None,
+            equity=equity,
+            at=await venue.now(),
+        )
+        breach = await self._breach()
+        return Tick(
+            end=task.end,
+            next_end=plan.next_end,
+            fresh=fresh,
+            ledger=_carried(ledger),
+            equity=equity,
+            breach=breach,
+            flatten_on_breach=breach is not None and self._limits.on_daily_loss == "flatten",
+            events=_events(task, began, list(fresh), missing, breach),
+        )
+
+    def _planned(self, task: TickTask, timeframe: Timeframe) -> "_Plan":
+        """Return which bars are wanted. May take half a second: the first equity of a process loads the calendar."""
+        calendar_of = self._calendar_of
+        due = [symbol for symbol in task.symbols if is_due(symbol, timeframe, task.end, calendar_of=calendar_of)]
+        wants: list[Want] = []
+        for symbol in due:
+            since = warmup_start([symbol], timeframe, task.first_end, task.warmup + 1, calendar_of=calendar_of)
+            checked = warmup_start([symbol], timeframe, task.end, task.warmup + 1 + LOOKED_BACK, calendar_of=calendar_of)
+            wants.append(Want(symbol=symbol, since=since, checked_from=max(since, checked)))
+        return _Plan(wants=wants, next_end=next_bar_end(task.symbols, timeframe, task.end, calendar_of=calendar_of))
+
+    async def _ledger(self, task: TickTask) -> RunLedger:
+        return await asyncio.to_thread(self._venue.queries.ledger, task.run_id, task.budget, task.cursor)
+
+    async def _equity(self, task: TickTask, ledger: RunLedger, fresh: Mapping[str, Decimal]) -> Decimal | None:
+        """Return cash and what is held at the newest closes; None while a held symbol has none."""
+        held = [position for position in ledger.positions if position.quantity]
+        closes = await asyncio.to_thread(self._newest_closes, held, task.timeframe, fresh)
+        if len(closes) < len(held):
+            return None
+        return ledger.cash + sum((position.quantity * closes[position.symbol] for position in held), Decimal(0))
+
+    def _newest_closes(self, held: list[LedgerPosition], timeframe: str, fresh: Mapping[str, Decimal]) -> dict[str, Decimal]:
+        closes = dict(fresh)
+        for position in held:
+            if position.symbol not in closes:
+                newest = self._live_bars.last(self._adapter, position.symbol, timeframe)
+                if newest is not None:
+                    closes[position.symbol] = newest.close
+        return {position.symbol: closes[position.symbol] for position in held if position.symbol in closes}
+
+    async def _breach(self) -> str | None:
+        most = self._limits.max_daily_loss
+        if most is None:
+            return None
+        loss = await asyncio.to_thread(self._venue.accounts.day_loss, self._venue.account)
+        return f"The account lost {loss:f} today, more than the {most:f} it may." if loss > most else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    wants: list[Want]
+    next_end: datetime
+
+
+def _carried(ledger: RunLedger) -> Ledger:
+    """Return the ledger as a message, with no more fills than fit; the cursor stays at the last of them."""
+    fills = ledger.fills[:MOST_FILLS]
+    return Ledger(
+        cash=ledger.cash,
+        positions=list(ledger.positions),
+        working=list(ledger.working),
+        fills=list(fills),
+        cursor=fills[-1].number if len(fills) < len(ledger.fills) else ledger.cursor,
+    )
+
+
+def _events(task: TickTask, began: datetime, fresh: list[str], missing: list[str], breach: str | None) -> list[Event]:
+    cause = _cause(task)
+    late = max(0, round((began - task.end).total_seconds() * 1_000))
+    tick = {"run_id": task.run_id, "bar_end": _text(task.end), "fresh": fresh, "missing": missing, "late_ms": late}
+    events = [Event(type="clock.Tick", payload=tick | ({"paused": True} if task.is_paused else {}), corr_id=cause)]
+    if missing:
+        payload = {"run_id": task.run_id, "bar_end": _text(task.end), "symbols": missing}
+        events.append(Event(type="data.Missing", payload=payload, corr_id=cause))
+    if breach is not None:
+        payload = {"run_id": task.run_id, "account": task.account, "rule": "max_daily_loss", "message": breach}
+        events.append(Event(type="risk.Breached", payload=payload, corr_id=cause))
+    return events
+
+
+def _cause(task: TickTask) -> str:
+    return f"{task.run_id}:{_text(task.end)}"
+
+
+def _text(time: datetime) -> str:
+    return time.isoformat().replace("+00:00", "Z")

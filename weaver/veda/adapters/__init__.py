@@ -1,0 +1,1 @@
+"""The adapters that Weaver brings; yours go into plugins/adapters."""

@@ -1,0 +1,44 @@
+"""Writes what runs decided."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from weaver.errors import NotFound
+from weaver.walle.database import Database
+from weaver.walle.model import Json
+from weaver.walle.trading_model import DecisionRecord
+from weaver.walle.trading_tables import DecisionRow
+from weaver.walle.writing import new_rows, storable
+
+
+class Decisions:
+    """The decisions of runs, one for each bar. Raises Unavailable when the database does not answer: send the same again."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def save(self, decision: DecisionRecord) -> None:
+        """Store the decision in place of an earlier one of the same bar. Without verdicts, those that are stored stay."""
+        row: dict[str, object] = {
+            "run_id": decision.run_id,
+            "bar_end": decision.bar_end,
+            "seen": dict(decision.seen),
+            "notes": [storable(note) for note in decision.notes],
+            "intents": [storable(intent) for intent in decision.intents],
+            "orders": list(decision.orders),
+            "verdicts": [dict(verdict) for verdict in decision.verdicts],
+            "skipped": None if decision.skipped is None else storable(decision.skipped),
+        }
+        with self._database.write() as session:
+            statement = new_rows(session, DecisionRow).values(row)
+            kept = {"run_id", "bar_end"} if decision.verdicts else {"run_id", "bar_end", "verdicts"}
+            changed = {name: statement.excluded[name] for name in row if name not in kept}
+            session.execute(statement.on_conflict_do_update(index_elements=["run_id", "bar_end"], set_=changed))
+
+    def verdicts(self, run_id: str, bar_end: datetime, verdicts: Sequence[Mapping[str, Json]]) -> None:
+        """Store what became of the orders that a decision wanted. Raises NotFound if there is no decision of that bar."""
+        with self._database.write() as session:
+            row = session.get(DecisionRow, (run_id, bar_end))
+            if row is None:
+                raise NotFound("decision", f"{run_id} at {bar_end.isoformat()}")
+            row.verdicts = [dict(verdict) for verdict in verdicts]

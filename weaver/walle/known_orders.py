@@ -1,0 +1,40 @@
+"""What is on record of orders that a venue speaks of."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from sqlalchemy import or_, select
+
+from weaver.broker import Fill, OrderReport
+from weaver.walle.database import Database
+from weaver.walle.trading_tables import FillRow, OrderRow
+
+
+class KnownOrders:
+    """Reads by the venue's ids. Raises Unavailable when the database does not answer."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def is_ours(self, account: str, report: OrderReport) -> bool:
+        """Tell whether the order is on record for this account, by either id."""
+        with self._database.read() as session:
+            known = select(OrderRow.id).where(
+                OrderRow.account == account,
+                or_(OrderRow.exchange_order_id == report.exchange_order_id, OrderRow.id == report.client_order_id),
+            )
+            return session.scalars(known.limit(1)).first() is not None
+
+    def lacks_executions(self, account: str, report: OrderReport, brought: Sequence[Fill]) -> bool:
+        """Tell whether the report counts more than the executions that are booked and those brought together."""
+        of_order = {fill.execution_id: fill.quantity for fill in brought if fill.exchange_order_id == report.exchange_order_id}
+        with self._database.read() as session:
+            booked = session.scalars(
+                select(OrderRow.booked_quantity).where(
+                    OrderRow.account == account,
+                    or_(OrderRow.exchange_order_id == report.exchange_order_id, OrderRow.id == report.client_order_id),
+                )
+            ).first()
+            known = set(session.scalars(select(FillRow.id).where(FillRow.account == account, FillRow.id.in_(list(of_order)))))
+        new = sum((quantity for key, quantity in of_order.items() if key not in known), Decimal(0))
+        return (booked or Decimal(0)) + new < report.filled_quantity

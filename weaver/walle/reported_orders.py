@@ -1,0 +1,87 @@
+"""Which order on record a venue speaks of; legs of a known bracket that are not on record yet are put there."""
+
+import logging
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from weaver.broker import Fill, OrderReport
+from weaver.orders import OrderStatus, OrderType, Role
+from weaver.walle.trading_tables import OrderRow
+
+log = logging.getLogger(__name__)
+
+_SUFFIXES = {Role.TAKE_PROFIT: "tp", Role.STOP_LOSS: "sl"}
+
+
+def of_report(session: Session, account: str, report: OrderReport) -> OrderRow | None:
+    """Return the account's order that a report is about: by the venue's id, else by its own."""
+    return _found(session, account, report.exchange_order_id, report.client_order_id)
+
+
+def of_fill(session: Session, account: str, fill: Fill) -> OrderRow | None:
+    """Return the account's order that a fill belongs to: by the venue's id, else by its own."""
+    return _found(session, account, fill.exchange_order_id, fill.client_order_id)
+
+
+def adopted(session: Session, parent: OrderRow, leg: OrderReport, at: datetime) -> OrderRow:
+    """Put a leg that the venue made on record, as an order of its parent's run that can only reduce a position.
+
+    Its id is `<parent>.tp` or `<parent>.sl`; one that takes the place of such a leg is `<parent>.tp2`, and so on.
+    """
+    by_type = Role.TAKE_PROFIT if leg.order_type is OrderType.LIMIT else Role.STOP_LOSS
+    role = by_type if leg.role is None or leg.role is Role.ENTRY else leg.role
+    row = OrderRow(
+        id=_free_id(session, f"{parent.id}.{_SUFFIXES[role]}"),
+        run_id=parent.run_id,
+        account=parent.account,
+        symbol=parent.symbol,
+        side=leg.side.value,
+        order_type=leg.order_type.value,
+        quantity=parent.quantity if leg.quantity is None else leg.quantity,
+        limit_price=leg.limit_price,
+        stop_price=leg.stop_price,
+        trail=leg.trail,
+        trail_percent=leg.trail_percent,
+        time_in_force=leg.time_in_force.value,
+        extended_hours=leg.extended_hours,
+        reduce_only=True,
+        status=OrderStatus.SUBMITTING.value,
+        filled_quantity=Decimal(0),
+        booked_quantity=Decimal(0),
+        booked_value=Decimal(0),
+        parent_id=parent.id,
+        role=role.value,
+        opens=Decimal(0),
+        created_at=at,
+        changes=0,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _found(session: Session, account: str, exchange_order_id: str, client_order_id: str | None) -> OrderRow | None:
+    statement = select(OrderRow).where(OrderRow.account == account, OrderRow.exchange_order_id == exchange_order_id)
+    row = session.scalar(statement)
+    if row is not None:
+        return row
+    row = session.get(OrderRow, client_order_id) if client_order_id else None
+    if row is None or row.account != account:
+        return None
+    if row.exchange_order_id is not None:
+        log.warning("%s has a second order %s with the id of %s, which is %s", account, exchange_order_id, row.id, row.exchange_order_id)
+        return None
+    return row
+
+
+def _free_id(session: Session, wanted: str) -> str:
+    taken = set(session.scalars(select(OrderRow.id).where(OrderRow.id.startswith(wanted, autoescape=True))))
+    number = 1
+    free = wanted
+    while free in taken:
+        number += 1
+        free = f"{wanted}{number}"
+    return free

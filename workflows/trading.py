@@ -1,0 +1,512 @@
+"""A paper or live run: at each bar's end fetch, decide, order; its orders live on by themselves."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import ActivityError, ApplicationError, CancelledError, WorkflowAlreadyStartedError
+
+from workflows.control import Controlled
+
+with workflow.unsafe.imports_passed_through():
+    from activities.trading_steps import RunSteps, StrategySteps, TickSteps
+    from weaver.glados.runs import RunStatus
+    from weaver.market import Timeframe
+    from weaver.orders import OrderType
+    from weaver.walle.trading_model import LedgerPosition, OrderRecord
+    from workflows import policies
+    from workflows.inputs import Ask, LiveState, ParamsChange, RunResult, StopRequest
+    from workflows.problems import bad_input, failed, nothing_asked, problem_of
+    from workflows.story import trading_details
+    from workflows.trading_inputs import (
+        MARVIN_QUEUE,
+        ORDER,
+        TRADING_RUN,
+        Admission,
+        AdmitTask,
+        AmendRequest,
+        CancelRequest,
+        CarriedRun,
+        Closed,
+        CloseTask,
+        DecideTask,
+        Decision,
+        FlattenPlan,
+        FlattenTask,
+        News,
+        Opened,
+        OpenTask,
+        OrderInput,
+        OrderWish,
+        Pinned,
+        PinTask,
+        Tick,
+        TickTask,
+        TradingInput,
+        data_queue,
+        looked_after_by,
+        order_workflow_id,
+    )
+
+_EXAMPLE = '{"strategy": "sma-cross", "symbols": ["SIM/USD"], "timeframe": "1m"}'
+
+
+@workflow.defn(name=TRADING_RUN)
+class TradingRun(Controlled[TradingInput]):
+    """One paper or live run; its id is the run id."""
+
+    @workflow.init
+    def __init__(self, request: TradingInput | None = None) -> None:
+        carried = request.carried if request else None
+        super().__init__(request, carried, (request.mode if request else None) or "paper")
+        self._opened = carried.opened if carried else None
+        self._pinned = carried.pinned if carried else None
+        self._next_end = carried.next_end if carried else None
+        self._trade_until = carried.trade_until if carried else None
+        self._strategy_state = carried.state if carried else None
+        self._cursor = carried.cursor if carried else 0
+        self._working = dict(carried.working) if carried else {}
+        self._pause_reason = carried.pause_reason if carried else None
+        self._last_decision = carried.last_decision if carried else None
+        self._flatten = carried.stop_flattens if carried else False
+        self._positions: list[LedgerPosition] = []
+        self._heard = carried.heard if carried else 0
+        self._marks = dict(carried.marks) if carried else {}
+        self._ticks = 0
+
+    @workflow.run
+    async def run(self, request: TradingInput | None = None) -> RunResult:
+        """Return what the run came to. Fails with the run's error; is cancelled when cancellation stopped it."""
+        if request is None:
+            raise nothing_asked(_EXAMPLE)
+        ended = await self._outlive_cancellation(self._live(request))
+        if isinstance(ended, CarriedRun):
+            workflow.continue_as_new(request.model_copy(update={"carried": ended}))
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        if self._cancelled:
+            raise CancelledError("stopped by cancellation")
+        return ended
+
+    @workflow.signal
+    def order_changed(self, news: News) -> None:
+        """Hear of an order's changes, from the order itself."""
+        self._heard += len(news.changes)
+        for change in news.changes:
+            self._note_status(change.order)
+        for order_id in news.refused:
+            self._working.pop(order_id, None)
+        if news.problem and self._status is RunStatus.RUNNING:
+            self._pause_reason = news.problem
+
+    def _note_status(self, order: OrderRecord) -> None:
+        if order.status.is_final:
+            self._working.pop(order.id, None)
+        else:
+            self._working[order.id] = order.status
+
+    def _live_state(self) -> LiveState | None:
+        return LiveState(
+            account=self._account,
+            next_tick=self._next_end,
+            positions={position.symbol: position.quantity for position in self._positions if position.quantity},
+            working_orders={order_id: status.value for order_id, status in self._working.items()},
+            last_decision=self._last_decision,
+            pause_reason=self._pause_reason,
+            heard=self._heard,
+        )
+
+    @property
+    def _account(self) -> str:
+        return self._opened.account if self._opened else self._request.account if self._request else ""
+
+    # The run's life.
+
+    async def _live(self, request: TradingInput) -> RunResult | CarriedRun:
+        """Go through the run's life, to its end or to its next link."""
+        self._show()
+        try:
+            if request.carried is None:
+                await self._register(request)
+        except ActivityError as failure:  # the id is another run's: nothing may be written to its record
+            raise failed(problem_of(failure), failure) from failure
+        try:
+            _check(request, self._run_id)
+            if self._opened is None or self._pinned is None:
+                self._opened = await self._open(request)
+                self._pinned = await self._pin(PinTask(run_id=self._run_id, request=request.as_asked()))
+                self._next_end = self._opened.first_end
+            await self._until(lambda: self._may_start or self._stopping)
+            while not self._stopping:
+                await self._begin(request)
+                if not await self._wait_for_bar():
+                    break
+                await self._tick(request, self._opened, self._pinned)
+                if self._is_time_for_next_link() and not self._stopping:
+                    carried = await self._carry(self._opened)
+                    if not self._stopping:
+                        return carried
+            return await self._end(request)
+        except (ActivityError, ApplicationError) as failure:
+            self._error = problem_of(failure)
+            await self._wind_down_after_error(request)
+            await self._become(RunStatus.ERROR, "run.Error")
+            await self._archive()
+            raise failed(self._error, failure) from failure
+
+    async def _open(self, request: TradingInput) -> Opened:
+        return await workflow.execute_activity_method(
+            RunSteps.open,
+            OpenTask(run_id=self._run_id, request=request.as_asked(), now=workflow.now()),
+            summary=f"check and lease {request.account}",
+            start_to_close_timeout=policies.RECORD_TIMEOUT,
+            retry_policy=policies.RECORD_RETRY,
+        )
+
+    async def _pin(self, task: PinTask) -> Pinned:
+        return await workflow.execute_activity_method(StrategySteps.pin, task, **_marvin_options(f"pin {task.request.strategy[:80]}"))
+
+    async def _begin(self, request: TradingInput) -> None:
+        if self._status is not RunStatus.PENDING:
+            return
+        self._started_at = workflow.now()
+        if self._next_end and self._next_end <= self._started_at:  # it waited to be started
+            self._opened = await self._open(request)
+            self._next_end = self._opened.first_end
+        ends = [self._started_at + request.trades_for] if request.trades_for else []
+        ends += [request.end] if request.end else []
+        self._trade_until = min(ends, default=None)
+        await self._become(RunStatus.RUNNING, "run.Started")
+
+    async def _wait_for_bar(self) -> bool:
+        """Wait until the next bar ends, as far as timers can; False when the run is over before."""
+        end = self._next_end or workflow.now()
+        over = self._trade_until is not None and end > self._trade_until
+        wake = self._trade_until if over and self._trade_until else end
+        left = wake - workflow.now()
+        if left >= policies.SHORTEST_TIMER or (over and left > timedelta(0)):
+            await self._until(lambda: self._stopping or self._must_pause(), left, f"wait for {wake:%Y-%m-%d %H:%M:%S}Z")
+            while self._must_pause() and not self._stopping:
+                await self._pause_itself()
+                await self._until(lambda: self._stopping or self._must_pause(), max(wake - workflow.now(), policies.SHORTEST_TIMER))
+        return not self._stopping and not over
+
+    def _must_pause(self) -> bool:
+        return self._pause_reason is not None and self._status is RunStatus.RUNNING
+
+    async def _pause_itself(self) -> None:
+        self._note(f"paused: {self._pause_reason}")
+        await self._become(RunStatus.PAUSED, "run.Paused")
+
+    # One tick.
+
+    async def _tick(self, request: TradingInput, opened: Opened, pinned: Pinned) -> None:
+        """Fetch the bars that ended, and when there is something to decide on, decide and order."""
+        if self._must_pause():
+            await self._pause_itself()
+        tick = await self._fetch(request, opened, pinned)
+        if tick is None:
+            return
+        self._next_end, self._ticks = tick.next_end, self._ticks + 1
+        self._take_in(tick)
+        if tick.breach:
+            self._note(tick.breach)
+            await self._wind_down(StopRequest(flatten=tick.flatten_on_breach))
+            return
+        if tick.fresh and not tick.is_missed and self._is_trading():
+            decision = await self._decide(request, opened, pinned, tick)
+            if decision and self._is_trading():
+                self._strategy_state, self._last_decision = decision.state, decision.end
+                await self._carry_out(request, decision)
+        self._show()
+
+    def _is_trading(self) -> bool:
+        return self._status is RunStatus.RUNNING and not self._stopping and self._pause_reason is None
+
+    async def _fetch(self, request: TradingInput, opened: Opened, pinned: Pinned) -> Tick | None:
+        end = self._next_end or opened.first_end
+        task = TickTask(
+            run_id=self._run_id,
+            account=opened.account,
+            symbols=request.symbols,
+            timeframe=request.timeframe,
+            end=end,
+            first_end=opened.first_end,
+            warmup=pinned.warmup,
+            budget=request.cash,
+            cursor=self._cursor,
+            bars_done=self._progress.bars_done,
+            is_paused=self._status is not RunStatus.RUNNING,
+        )
+        handle = workflow.start_activity_method(
+            TickSteps.tick,
+            task,
+            task_queue=data_queue(opened.account),
+            start_to_close_timeout=policies.TICK_TIMEOUT,
+            heartbeat_timeout=policies.TICK_HEARTBEAT,
+            retry_policy=policies.VENUE_RETRY,
+            cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
+            summary=f"bars until {end:%Y-%m-%d %H:%M:%S}Z",
+        )
+        await self._until(lambda: handle.done() or self._stopping)
+        if not handle.done():
+            handle.cancel()
+            return None
+        return await handle
+
+    def _take_in(self, tick: Tick) -> None:
+        """Take WallE's word for what the run holds and has working."""
+        ledger = tick.ledger
+        self._cursor = ledger.cursor
+        self._marks |= tick.fresh
+        self._working = {order.id: order.status for order in ledger.working}
+        self._positions = ledger.positions
+        self._progress = self._progress.model_copy(
+            update={
+                "bars_done": self._progress.bars_done + len(tick.fresh),
+                "equity": tick.equity if tick.equity is not None else self._progress.equity,
+                "fills": self._progress.fills + len(ledger.fills),
+            }
+        )
+
+    async def _decide(self, request: TradingInput, opened: Opened, pinned: Pinned, tick: Tick) -> Decision | None:
+        task = DecideTask(
+            run_id=self._run_id,
+            strategy=request.strategy,
+            plan=pinned.plan,
+            account=opened.account,
+            end=tick.end,
+            first_end=opened.first_end,
+            fresh=list(tick.fresh),
+            ledger=tick.ledger,
+            state=self._strategy_state,
+        )
+        return await workflow.execute_activity_method(
+            StrategySteps.decide, task, **_marvin_options(f"decide at {tick.end:%Y-%m-%d %H:%M:%S}Z")
+        )
+
+    async def _carry_out(self, request: TradingInput, decision: Decision) -> None:
+        """Cancel and amend what is wanted, then send: exits first, entries once this tick's market exits are final."""
+        for order_id in decision.cancels:
+            parent = looked_after_by(order_id)
+            leg = order_id if order_id != parent else None
+            await self._signal_order(parent, "cancel", CancelRequest(leg=leg, corr_id=self._cause(decision.end)))
+        for change in decision.amendments:
+            terms = AmendRequest(quantity=change.quantity, limit_price=change.limit_price, stop_price=change.stop_price)
+            await self._signal_order(change.order_id, "amend", terms)
+        exits = [wish for wish in decision.orders if wish.is_exit]
+        entries = [wish for wish in decision.orders if not wish.is_exit]
+        at_market = [wish.request.client_order_id for wish in exits if wish.request.order_type is OrderType.MARKET]
+        if entries and at_market:
+            await self._send(request, exits, decision.end)
+            bar = timedelta(seconds=Timeframe(request.timeframe).seconds)
+            limit = max(min(policies.EXITS_FIRST, bar / 4), policies.SHORTEST_TIMER)
+            await self._until(lambda: not any(order_id in self._working for order_id in at_market), limit, "wait for the exits")
+            if self._is_trading():
+                await self._send(request, entries, decision.end)
+        elif decision.orders:
+            await self._send(request, [*exits, *entries], decision.end)
+
+    async def _send(self, request: TradingInput, wishes: Sequence[OrderWish], end: datetime | None) -> list[str]:
+        """Have orders admitted and start what looks after each; return their ids."""
+        opened = self._opened
+        assert opened is not None, "a run that sends orders has been opened"
+        admission: Admission = await workflow.execute_activity_method(
+            RunSteps.admit,
+            AdmitTask(
+                account=opened.account,
+                run_id=self._run_id,
+                wishes=list(wishes),
+                limits=request.risk,
+                end=end,
+                corr_id=self._cause(end or workflow.now()),
+            ),
+            summary=f"admit {len(wishes)} order{'s' if len(wishes) > 1 else ''}",
+            start_to_close_timeout=policies.RECORD_TIMEOUT,
+            retry_policy=policies.RECORD_RETRY,
+        )
+        life = max(timedelta(seconds=Timeframe(request.timeframe).seconds), policies.ORDER_LIFE)
+        for order in admission.orders:
+            self._note_status(order)
+            await self._look_after(order, opened, workflow.now() + life)
+        self._progress = self._progress.model_copy(update={"orders": self._progress.orders + len(admission.orders)})
+        return [order.id for order in admission.orders]
+
+    async def _look_after(self, order: OrderRecord, opened: Opened, send_before: datetime) -> None:
+        try:
+            await workflow.start_child_workflow(
+                ORDER,
+                OrderInput(
+                    account=opened.account,
+                    run_id=self._run_id,
+                    order=order,
+                    keeps_bracket=order.symbol in opened.keeps_brackets,
+                    send_before=send_before,
+                    corr_id=self._cause(order.created_at),
+                ),
+                id=order_workflow_id(order.id),
+                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+                cancellation_type=workflow.ChildWorkflowCancellationType.ABANDON,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                static_summary=f"{order.side} {order.quantity.normalize():f} {order.symbol}, {order.order_type}",
+            )
+        except WorkflowAlreadyStartedError:
+            return  # it exists since an earlier try, and is looked after
+
+    async def _signal_order(self, order_id: str, name: str, message: Ask) -> None:
+        """Tell an order something. One that has come to its end cannot hear it, and need not."""
+        try:
+            await workflow.get_external_workflow_handle(order_workflow_id(order_id)).signal(name, message)
+        except ApplicationError:
+            return
+
+    def _cause(self, end: datetime) -> str:
+        return f"{self._run_id}:{end:%Y-%m-%dT%H:%M:%SZ}"
+
+    # Messages.
+
+    async def _change_params(self, ask: ParamsChange) -> None:
+        if self._pinned is None or self._request is None:
+            raise ApplicationError("The run is not ready yet; try again in a moment.", type="NotAllowed", non_retryable=True)
+        pinned = self._pinned
+        task = PinTask(
+            run_id=self._run_id,
+            request=self._request.as_asked(),
+            sha256=pinned.strategy_sha256,
+            params=pinned.params | ask.params,
+            corr_id=ask.corr_id,
+        )
+        try:
+            self._pinned = await self._pin(task)
+        except ActivityError as failure:
+            problem = problem_of(failure)
+            raise ApplicationError(problem.message, problem, type="BadInput", non_retryable=True) from failure
+
+    async def _wind_down(self, ask: StopRequest) -> None:
+        self._flatten = self._flatten or ask.flatten
+        await super()._wind_down(ask)
+
+    def _resumed(self) -> None:
+        self._pause_reason = None
+
+    # The end.
+
+    async def _end(self, request: TradingInput) -> RunResult:
+        """Cancel, keep or flatten, return the leases, and become what the run came to."""
+        over = not self._stopping
+        if self._opened and self._started_at:
+            await self._wind_down_orders(request, self._opened)
+        if self._opened:
+            closed = await self._close(request, self._opened)
+            self._positions = closed.positions
+            self._progress = self._progress.model_copy(update={"equity": closed.equity or self._progress.equity})
+        if over and self._status is RunStatus.RUNNING:
+            await self._become(RunStatus.COMPLETED, "run.Completed")
+        else:
+            await self._become(RunStatus.STOPPED, "run.Stopped")
+        await self._archive()
+        return RunResult(run_id=self._run_id, status=self._status, progress=self._progress)
+
+    async def _wind_down_orders(self, request: TradingInput, opened: Opened) -> None:
+        how = "flatten" if self._flatten else request.at_end
+        if how == "keep":
+            return
+        for order_id in dict.fromkeys(looked_after_by(order_id) for order_id in self._working):
+            await self._signal_order(order_id, "cancel", CancelRequest())
+        await self._until(lambda: not self._working, policies.WIND_DOWN, "wait for the orders to end")
+        if how == "flatten":
+            await self._close_positions(request, opened)
+        if self._working:
+            self._note(f"still working when the run ended: {', '.join(self._working)}")
+
+    async def _close_positions(self, request: TradingInput, opened: Opened) -> None:
+        plan: FlattenPlan = await workflow.execute_activity_method(
+            RunSteps.plan_flattening,
+            FlattenTask(run_id=self._run_id, account=opened.account, budget=request.cash, at=workflow.now()),
+            summary="what is to be closed",
+            start_to_close_timeout=policies.RECORD_TIMEOUT,
+            retry_policy=policies.RECORD_RETRY,
+        )
+        if plan.wishes:
+            await self._send(request, plan.wishes, None)
+            await self._until(lambda: not self._working, policies.WIND_DOWN, "wait for the positions to close")
+
+    async def _close(self, request: TradingInput, opened: Opened) -> Closed:
+        return await workflow.execute_activity_method(
+            RunSteps.close,
+            CloseTask(
+                run_id=self._run_id,
+                account=opened.account,
+                budget=request.cash,
+                bars_done=self._progress.bars_done,
+                marks=self._marks,
+            ),
+            summary="return the leases",
+            start_to_close_timeout=policies.RECORD_TIMEOUT,
+            retry_policy=policies.RECORD_RETRY,
+        )
+
+    async def _wind_down_after_error(self, request: TradingInput) -> None:
+        """Do as at any end. What fails here does not hide why the run ends; its orders are looked after in any case."""
+        if self._opened is None:
+            return
+        try:
+            if self._started_at:
+                await self._wind_down_orders(request, self._opened)
+            await self._close(request, self._opened)
+        except (ActivityError, ApplicationError) as failure:
+            self._note(f"while it ended: {problem_of(failure).message}")
+
+    # The next link.
+
+    def _is_time_for_next_link(self) -> bool:
+        return workflow.info().is_continue_as_new_suggested() or self._ticks >= policies.BARS_A_LINK
+
+    async def _carry(self, opened: Opened) -> CarriedRun:
+        """Return what the next link needs, with this link's events stored and every message answered."""
+        await self._archive()
+        await self._until(workflow.all_handlers_finished)
+        assert self._pinned is not None, "a run that has ticked is pinned"
+        assert self._next_end is not None, "and knows its next bar"
+        carried = self._request.carried if self._request else None
+        return CarriedRun(
+            status=self._status,
+            link=(carried.link if carried else 0) + 1,
+            opened=opened,
+            pinned=self._pinned,
+            started_at=self._started_at,
+            trade_until=self._trade_until,
+            next_end=self._next_end,
+            state=self._strategy_state,
+            cursor=self._cursor,
+            progress=self._progress,
+            working=self._working,
+            pause_reason=self._pause_reason,
+            last_decision=self._last_decision,
+            ignored=self._ignored,
+            stop_flattens=self._flatten,
+            marks=self._marks,
+            heard=self._heard,
+        )
+
+    def _details(self, request: TradingInput) -> str:
+        live = self._live_state()
+        return trading_details(super()._details(request), live) if live else super()._details(request)
+
+
+def _check(request: TradingInput, run_id: str) -> None:
+    if request.mode == "backtest":
+        raise bad_input(f"mode = 'backtest': expected paper or live, which is what {TRADING_RUN} runs.")
+    if request.id not in (None, run_id):
+        raise bad_input(f"id = '{request.id}': expected '{run_id}', the workflow's id, or none.")
+
+
+def _marvin_options(summary: str) -> dict[str, Any]:
+    return {
+        "task_queue": MARVIN_QUEUE,
+        "start_to_close_timeout": policies.DECIDE_TIMEOUT,
+        "heartbeat_timeout": policies.COMPUTE_HEARTBEAT,
+        "retry_policy": policies.DECIDE_RETRY,
+        "summary": summary,
+    }
