@@ -89,4 +89,8 @@ def _is_news(report: OrderReport, sent: Mapping[str, OrderRecord]) -> bool:
         # Not ours, or final here; a bracket whose entry is final is of interest for its legs.
         return any(_is_news(leg, sent) for leg in report.legs)
     differs = report.status is not known.status or report.filled_quantity != known.filled_quantity or known.exchange_order_id is None
-    return differs or any(leg.exchange_order_id not in sent or _is_news(leg, sent) for leg in report.legs)
+    return differs or any(_is_new(leg, sent) or _is_news(leg, sent) for leg in report.legs)
+
+
+def _is_new(leg: OrderReport, sent: Mapping[str, OrderRecord]) -> bool:
+    return not leg.status.is_final and leg.exchange_order_id not in sent

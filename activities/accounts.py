@@ -102,7 +102,7 @@ class VenueAccount(AccountSteps):
         reports += await self._of_those_not_open(reports, working)
         fills = await exchange.fills_since((account.fills_seen_until or began - FIRST_LOOK) - OVERLAP)
         changes = await venue.take_all(reports, fills)
-        changes += await asyncio.to_thread(venue.orders.book, venue.account, fills, at=await venue.now())
+        changes += await venue.book(fills)
         await asyncio.to_thread(venue.accounts.fills_seen, venue.account, began)
         if changes:
             await venue.tell(changes)

@@ -12,7 +12,7 @@ from activities.ledgers import holdings
 from activities.live_plans import LivePlan, LivePlans
 from activities.recorded_bars import RecordedBars
 from activities.records import described
-from activities.telling import Told, seen, told
+from activities.telling import Seen, Told, seen, told
 from activities.trading_steps import StrategySteps
 from activities.working import working
 from weaver.errors import BadInput
@@ -98,27 +98,10 @@ class LiveDecisions(StrategySteps):
     def decide(self, task: DecideTask) -> Decision:
         """Ask the strategy, and put what it saw and wants on record. Follows from the task and the recorded bars alone."""
         with working(self._beacon, task.strategy):
-            ready = self._plans.get(task.run_id, task.plan)
-            plan, adapter, timeframe = ready.plan, task.account.rpartition("-")[0], Timeframe(ready.plan.timeframe)
-            bars = [
-                self._bars.until(
-                    adapter,
-                    symbol,
-                    timeframe,
-                    end=task.end,
-                    first_end=task.first_end,
-                    warmup=plan.warmup,
-                    fresh=symbol in task.fresh,
-                )
-                for symbol in plan.symbols
-            ]
-            money = holdings(task.ledger, plan.symbols, task.weighted)
-            with self._beacon.user_code():
-                end = to_microseconds(task.end)
-                moment = Moment(bars, ready.strategy, end=end, fresh=frozenset(task.fresh), name=plan.strategy)
-                answer = ask(moment, money, plan.setup(), prefix=client_order_id(task.run_id, ""), state=task.state)
-                everything = seen(moment, money)
-                words = told(everything, answer, money)
+            try:
+                answer, everything, words = self._asked(task)
+            finally:
+                self._bars.make_room()
             self._decisions.save(
                 DecisionRecord(
                     run_id=task.run_id,
@@ -129,8 +112,32 @@ class LiveDecisions(StrategySteps):
                     orders=tuple(one.request.client_order_id for one in answer.wishes.orders),
                 )
             )
-            self._bars.make_room()
         return _decision(task, answer, words)
+
+    def _asked(self, task: DecideTask) -> tuple[Answer, Seen, Told]:
+        """Return what the strategy wants, all that it saw, and as much of that as is told."""
+        ready = self._plans.get(task.run_id, task.plan)
+        plan, timeframe = ready.plan, Timeframe(ready.plan.timeframe)
+        adapter = task.account.rpartition("-")[0]
+        bars = [
+            self._bars.until(
+                adapter,
+                symbol,
+                timeframe,
+                end=task.end,
+                first_end=task.first_end,
+                warmup=plan.warmup,
+                fresh=symbol in task.fresh,
+            )
+            for symbol in plan.symbols
+        ]
+        money = holdings(task.ledger, plan.symbols, task.weighted)
+        with self._beacon.user_code():
+            end = to_microseconds(task.end)
+            moment = Moment(bars, ready.strategy, end=end, fresh=frozenset(task.fresh), name=plan.strategy)
+            answer = ask(moment, money, plan.setup(), prefix=client_order_id(task.run_id, ""), state=task.state)
+        everything = seen(moment, money)
+        return answer, everything, told(everything, answer, money)
 
     def _source(self, task: PinTask) -> StrategySource:
         if task.sha256 is None:

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 from temporalio import activity
 
@@ -11,15 +12,17 @@ from activities.trading_steps import OrderSteps
 from activities.venues import Venue
 from weaver.broker import OrderReport
 from weaver.errors import NotFound, Refused, TermsDiffer, Unknown
-from weaver.orders import OrderRequest, OrderStatus
+from weaver.orders import OrderRequest, OrderStatus, OrderType, Role, TimeInForce
 from weaver.veda.terms import differences
 from weaver.walle.trading_model import OrderChange, OrderRecord
-from workflows.trading_inputs import CancelTask, SendTask, Sent, Synced, SyncTask
+from workflows.trading_inputs import CancelTask, ExitPlan, ExitTask, OrderWish, SendTask, Sent, Synced, SyncTask
 
 IN_FLIGHT_SECONDS = 1.0
 """What an order that an earlier attempt may have sent gets to arrive, before it is sent again."""
 SURELY_ARRIVED = timedelta(seconds=30)
 """After this long an order that the venue does not know has not been taken."""
+
+STOP_COLLAR = Decimal("0.01")
 
 _SENT = (OrderStatus.SUBMITTING, OrderStatus.IN_DOUBT)
 
@@ -123,6 +126,21 @@ class VenueOrders(OrderSteps):
                     await self._venue.take(report)
             return Synced(changes=await self._changes(task.order_id, task.seen))
 
+    @activity.defn(name="plan_exit")
+    async def plan_exit(self, task: ExitTask) -> ExitPlan:
+        async with beating():
+            entry = await self._order(task.order_id)
+            legs = await asyncio.to_thread(self._venue.orders.legs, entry.id)
+            exchange = await self._venue.exchange()
+            held = {holding.symbol: holding.available for holding in await exchange.positions()}
+            left = entry.filled_quantity - sum((leg.filled_quantity for leg in legs), Decimal(0))
+            quantity = min(left, abs(held.get(entry.symbol, Decimal(0))))  # a venue may have taken its fee from what was bought
+            if quantity <= 0:
+                return ExitPlan()
+            number = 1 + sum(leg.role is task.role for leg in legs)
+            request = exit_of(entry, task.role, quantity, number)
+            return ExitPlan(wish=OrderWish(request=request, is_exit=True, price=None))
+
     async def _adopt(self, order: OrderRecord, report: OrderReport) -> Sent:
         differing = differences(order.request, report)
         if differing:
@@ -160,6 +178,32 @@ class VenueOrders(OrderSteps):
             return [change for one in ids for change in orders.changes(one, known.get(one, 0))]
 
         return await asyncio.to_thread(read)
+
+
+def exit_of(entry: OrderRecord, role: Role, quantity: Decimal, number: int) -> OrderRequest:
+    """Return the `number`th take-profit or stop-loss of a bracket that Weaver runs itself.
+
+    The stop is a stop-limit, which every venue takes; its limit is the one asked for, else 1 % beyond the stop.
+    """
+    side = entry.side.opposite
+    suffix = {Role.TAKE_PROFIT: "tp", Role.STOP_LOSS: "sl"}[role] + (str(number) if number > 1 else "")
+    if role is Role.TAKE_PROFIT:
+        order_type, limit, stop = OrderType.LIMIT, entry.take_profit, None
+    else:
+        assert entry.stop_loss is not None, "a stop-loss is placed for brackets that have one"
+        beyond = (entry.stop_loss * (1 + side.sign * STOP_COLLAR)).quantize(entry.stop_loss)
+        order_type, limit, stop = OrderType.STOP_LIMIT, entry.stop_loss_limit or beyond, entry.stop_loss
+    return OrderRequest(
+        client_order_id=f"{entry.id}.{suffix}",
+        symbol=entry.symbol,
+        side=side,
+        order_type=order_type,
+        quantity=quantity,
+        limit_price=limit,
+        stop_price=stop,
+        time_in_force=TimeInForce.GTC,
+        reduce_only=True,
+    )
 
 
 def _as_sent(request: OrderRequest, *, keeps: bool) -> OrderRequest:

@@ -1,5 +1,6 @@
 """The bars that live runs saw, kept in the process between decisions, so that only new ones are read."""
 
+import logging
 from collections import OrderedDict
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -12,10 +13,14 @@ from weaver.glados.clock import bar_columns, sessions_between
 from weaver.market import Bars, Calendar, Sessions, Timeframe, from_microseconds, to_microseconds
 from weaver.walle.columns import BarColumns
 
+logger = logging.getLogger(__name__)
+
 MEMORY_BYTES = 256 * 1024 * 1024
 """What all series may take in memory; those used least recently wait in files."""
 DISK_BYTES = 4 * 1024 * 1024 * 1024
 """What those files may take; a series beyond that is read from WallE again."""
+MOST_FILES = 400
+"""And how many there may be: a process may usually have 1024 open."""
 RECENT_BARS = 5_000
 """How far back it is looked at every decision whether a gap has been filled; further back only when a run or a process begins."""
 _TICK = timedelta(microseconds=1)
@@ -70,15 +75,20 @@ class RecordedBars:
 
     def make_room(self) -> None:
         """Send what is beyond the memory to files, the least recently used first, and drop what is beyond those."""
-        memory = sum(series.in_memory for series in self._series.values())
-        for series in self._series.values():
+        memory = self.in_memory
+        for key, series in list(self._series.items()):
             if memory <= self._memory_bytes:
                 break
             memory -= series.in_memory
-            series.rest()
-        disk = sum(series.on_disk for series in self._series.values())
-        while disk > self._disk_bytes and self._series:
-            _, oldest = self._series.popitem(last=False)
+            try:
+                series.rest()
+            except OSError as problem:  # a full disk, say: WallE has the bars
+                logger.warning("%d bars of %s could not be kept in a file: %s", len(series), key[1], problem.strerror)
+                self._series.pop(key).close()
+        filed = [key for key, series in self._series.items() if series.on_disk]
+        disk = sum(self._series[key].on_disk for key in filed)
+        while disk > self._disk_bytes or len(filed) > MOST_FILES:
+            oldest = self._series.pop(filed.pop(0))
             disk -= oldest.on_disk
             oldest.close()
 

@@ -12,12 +12,16 @@ from workflows.trading_inputs import (
     CloseTask,
     DecideTask,
     Decision,
+    ExitPlan,
+    ExitTask,
     FlattenPlan,
     FlattenTask,
     Opened,
     OpenTask,
     Pinned,
     PinTask,
+    PriceReached,
+    PriceTask,
     SendTask,
     Sent,
     Synced,
@@ -74,6 +78,15 @@ class TickSteps:
         raise NotImplementedError
 
 
+class PriceSteps:
+    """What is waited for at a venue, on the queue `weaver-veda-<account>-data`."""
+
+    @activity.defn(name="await_price")
+    async def await_price(self, task: PriceTask) -> PriceReached:
+        """Wait until an order of that side could be filled at the price."""
+        raise NotImplementedError
+
+
 class OrderSteps:
     """What is done with an order at its venue, on the queue `weaver-veda-<account>`."""
 
@@ -95,6 +108,11 @@ class OrderSteps:
     @activity.defn(name="sync_order")
     async def sync(self, task: SyncTask) -> Synced:
         """Return what changed since a number, asking the venue first if so told."""
+        raise NotImplementedError
+
+    @activity.defn(name="plan_exit")
+    async def plan_exit(self, task: ExitTask) -> ExitPlan:
+        """Return an exit of a filled bracket, sized by what the venue still holds."""
         raise NotImplementedError
 
 

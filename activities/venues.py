@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from activities.received import with_received
 from weaver.broker import Fill, OrderReport
 from weaver.errors import NotFound, Refused, Unavailable
-from weaver.veda.exchange import Clock, Exchange
+from weaver.orders import Side
+from weaver.veda.exchange import CRYPTO_FEE_IN_KIND, Clock, Exchange
 from weaver.walle.accounts import Accounts
 from weaver.walle.known_orders import KnownOrders
 from weaver.walle.orders import Orders
@@ -78,7 +80,7 @@ class Venue:
         Executions that the report counts and nobody brought are asked for, so that no order is filled without them.
         """
         missing = await self._missing(report, fills)
-        brought = [*fills, *missing]
+        brought = await self._as_received([*fills, *missing])
         changes = await asyncio.to_thread(self.orders.report, self.account, report, brought, at=await self.clock.now())
         if report.replaced_by:
             exchange = await self.exchange()
@@ -93,6 +95,24 @@ class Venue:
             ids = {one.exchange_order_id for one in (report, *report.legs)}
             changes += await self.take(report, [fill for fill in fills if fill.exchange_order_id in ids])
         return changes
+
+    async def book(self, fills: Sequence[Fill]) -> list[OrderChange]:
+        """Book executions that came without word of their orders."""
+        brought = await self._as_received(fills)
+        return await asyncio.to_thread(self.orders.book, self.account, brought, at=await self.clock.now())
+
+    async def _as_received(self, fills: Sequence[Fill]) -> list[Fill]:
+        """Return the fills with what reached the account, where the venue keeps its fee back without saying so."""
+        exchange = await self.exchange()
+        if not exchange.supports(CRYPTO_FEE_IN_KIND) or not any("/" in fill.symbol and fill.side is Side.BUY for fill in fills):
+            return list(fills)
+        new = await asyncio.to_thread(self.known.unbooked, self.account, fills)
+        if not any(fill.side is Side.BUY for fill in new):
+            return list(fills)
+        theirs = {holding.symbol: holding.quantity for holding in await exchange.positions()}
+        ours = {position.symbol: position.quantity for position in await asyncio.to_thread(self.queries.positions, self.account)}
+        corrected = {fill.execution_id: fill for fill in with_received(new, ours=ours, theirs=theirs)}
+        return [corrected.get(fill.execution_id, fill) for fill in fills]
 
     async def _missing(self, report: OrderReport, fills: Sequence[Fill]) -> list[Fill]:
         """Return the executions that the report and its legs count, less those booked or brought."""

@@ -37,7 +37,7 @@ def run_document(run: RunRecord) -> dict[str, object]:
         "created_at": time_text(run.created_at),
         "started_at": optional_time(run.started_at),
         "stopped_at": optional_time(run.stopped_at),
-        "actions": list(actions(run.status)),
+        "actions": list(actions(run.status, run.mode)),
         "tags": list(run.tags),
     }
 

@@ -5,7 +5,20 @@ import sys
 
 import typer
 
-from weaver.errors import AlreadyExists, BadData, BadInput, BadValue, StrategyBroken, Unavailable, UnknownName, WeaverError
+from weaver.errors import (
+    AdapterBroken,
+    AlreadyExists,
+    BadData,
+    BadInput,
+    BadValue,
+    MissingCredentials,
+    NotAllowed,
+    RiskRefused,
+    StrategyBroken,
+    Unavailable,
+    UnknownName,
+    WeaverError,
+)
 
 RUN_ERROR = 1
 BAD_INPUT = 2
@@ -40,10 +53,18 @@ def facts(problem: WeaverError | typer.TyperException) -> dict[str, object]:
             found |= {"field": problem.field, "rows": list(problem.rows)}
         case AlreadyExists():
             found |= {"field": problem.field, "value": problem.name, "state": problem.state}
+        case MissingCredentials():
+            found |= {"field": problem.field, "variables": list(problem.variables)}
         case BadInput():
             found |= {"field": problem.field}
         case StrategyBroken():
             found |= {"strategy": problem.strategy, "file": problem.file, "line": problem.line}
+        case AdapterBroken():
+            found |= {"adapter": problem.adapter, "file": problem.file, "line": problem.line}
+        case RiskRefused():
+            found |= {"rule": problem.rule}
+        case NotAllowed():
+            found |= {"action": problem.action, "status": str(problem.status)}
         case _:
             pass
     return found

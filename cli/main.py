@@ -25,15 +25,22 @@ class Entry:
 
 COMMANDS: dict[str, Entry] = {
     "backtest": Entry("backtest", "Run a strategy over stored bars and show the result."),
-    "runs": Entry("runs", "List runs; show their fills, trades, equity, decisions, events; stop them.", is_group=True),
+    "trade": Entry("trade", "Run a strategy on an exchange, with paper or live money."),
+    "runs": Entry("runs", "List runs; show what they did; start, pause, resume and stop them.", is_group=True),
+    "orders": Entry("orders", "Place, show, list, cancel and amend orders.", is_group=True),
+    "positions": Entry("positions", "Show what accounts hold."),
+    "account": Entry("account", "Show an account: money, limits, kill switch, differences to its venue."),
+    "kill": Entry("kill", "Refuse new orders on an account and cancel all that work."),
+    "rearm": Entry("rearm", "Allow orders on an account again."),
     "report": Entry("report", "Write a finished run as one self-contained HTML page."),
     "data": Entry("data", "Import, list, inspect and export bars.", is_group=True),
     "strategies": Entry("strategies", "List strategies, or show one with its parameters."),
+    "adapters": Entry("adapters", "List where can be traded, and which variables that needs."),
     "new": Entry("new", "Write a starter file, e.g. a new strategy.", is_group=True),
     "check": Entry("check", "Look for look-ahead and hidden memory in a strategy."),
     "up": Entry("up", "Run Temporal and the worker here until Ctrl-C."),
     "doctor": Entry("doctor", "Check that this machine and home can run Weaver."),
-    "demo": Entry("demo", "Import the shipped prices and backtest every shipped strategy on them."),
+    "demo": Entry("demo", "Backtest every shipped strategy on the shipped prices, then trade half a minute."),
 }
 
 _HELP = """Backtests and trading as durable workflows.

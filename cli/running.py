@@ -15,9 +15,7 @@ from temporalio.service import RPCError
 from cli.render import err, say
 from cli.stack import Server
 from weaver.glados.requests import RunCreate
-from weaver.glados.runs import RunStatus
 from workflows.client import connect, follow, result, start_backtest
-from workflows.client import stop as stop_run
 from workflows.inputs import RUN_QUEUE, RunResult
 
 NO_WORKER_AFTER_SECONDS = 3.0
@@ -28,17 +26,12 @@ async def start(where: Server, request: RunCreate) -> str:
     return await start_backtest(await connect(where.address, where.namespace), request)
 
 
-async def stop(where: Server, run_id: str) -> RunStatus:
-    """Stop a run and return its status then."""
-    return await stop_run(await connect(where.address, where.namespace), run_id)
-
-
 async def run_to_end(where: Server, request: RunCreate, on_start: Callable[[str], None]) -> RunResult:
     """Start a backtest, tell its id, and return what it came to; says so on stderr when no worker takes it."""
     client = await connect(where.address, where.namespace)
     run_id = await start_backtest(client, request)
     on_start(run_id)
-    async with _looking_for_a_worker(client, say):
+    async with looking_for_a_worker(client, say):
         await _show_progress(client, run_id, f"{request.strategy} on {', '.join(request.symbols[:3])}")
         return await result(client, run_id)
 
@@ -67,7 +60,8 @@ def _bar() -> Progress:
 
 
 @asynccontextmanager
-async def _looking_for_a_worker(client: Client, tell: Callable[[str], None]) -> AsyncGenerator[None, None]:
+async def looking_for_a_worker(client: Client, tell: Callable[[str], None]) -> AsyncGenerator[None, None]:
+    """Say meanwhile, after some seconds, when no worker takes runs from the server."""
     looking = asyncio.create_task(_tell_when_no_worker(client, tell))
     try:
         yield

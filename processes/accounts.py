@@ -16,6 +16,7 @@ from temporalio.worker import Interceptor, Worker
 from activities.accounts import VenueAccount
 from activities.beacon import Beacon
 from activities.orders import VenueOrders
+from activities.prices import Prices
 from activities.ticks import Ticks
 from activities.venues import Venue
 from processes.connecting import BUILD_ID, patiently
@@ -130,11 +131,12 @@ class Places:
             orders.find,
             orders.cancel,
             orders.sync,
+            orders.plan_exit,
             account.reconcile,
             account.kill,
             account.rearm,
         ]
-        of_data: list[Callable[..., Awaitable[object]]] = [ticks.tick, account.listen]
+        of_data: list[Callable[..., Awaitable[object]]] = [ticks.tick, account.listen, Prices(venue).await_price]
         return [
             Worker(
                 self._client,

@@ -1,8 +1,10 @@
 """Serves the queue `weaver-marvin`: one live decision at a time."""
 
+import asyncio
 import signal
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from contextlib import suppress
+from datetime import date, timedelta
 
 from temporalio.worker import Worker
 
@@ -11,6 +13,10 @@ from activities.decisions import LiveDecisions
 from activities.recorded_bars import RecordedBars
 from processes.connecting import BUILD_ID, patiently
 from processes.process import stop_signals
+from weaver.errors import WeaverError
+from weaver.glados.clock import sessions_between
+from weaver.glados.runs import RunStatus
+from weaver.market import Calendar
 from weaver.settings import Settings
 from weaver.walle.counted_bars import CountedBars
 from weaver.walle.database import Database
@@ -27,16 +33,17 @@ async def serve(settings: Settings, beacon: Beacon) -> None:
     database = Database.open(settings.database_url, migrate=False)
     settings.home_path.mkdir(parents=True, exist_ok=True)
     bars = RecordedBars(CountedBars(database), folder=str(settings.home_path))
+    queries = Queries(database)
     decisions = LiveDecisions(
         records=Records(database),
-        queries=Queries(database),
+        queries=queries,
         decisions=Decisions(database),
         bars=bars,
         results=settings.results_location,
         folders=settings.strategy_folders,
         beacon=beacon,
     )
-    client = await patiently(settings, stopping)
+    client, _ = await asyncio.gather(patiently(settings, stopping), asyncio.to_thread(_warm_up, queries))
     if client is None:
         return
     with ThreadPoolExecutor(1, "marvin") as thread:
@@ -54,3 +61,12 @@ async def serve(settings: Settings, beacon: Beacon) -> None:
             await stopping.wait()
     bars.close()
     database.close()
+
+
+def _warm_up(queries: Queries) -> None:
+    """Load the exchange calendar while the server starts, if a run that goes on will want it: most of a second and 50 MB."""
+    with suppress(WeaverError):  # a place that cannot be used is told of by the run that wants it
+        going = [status for status in RunStatus if not status.is_final]
+        runs = [run for mode in ("paper", "live") for run in queries.runs(status=going, mode=mode, page_size=1_000).items]
+        if any(Calendar.of(symbol) is not Calendar.ALWAYS for run in runs for symbol in run.symbols):
+            sessions_between(Calendar.XNYS, date(2000, 1, 3), date(2000, 1, 4))

@@ -78,7 +78,9 @@ EXITS_FIRST = timedelta(seconds=10)
 """How long a tick's entries wait at most for its market exits; a quarter of a bar when that is less."""
 
 ORDER_LIFE = timedelta(seconds=30)
-"""How long an order may wait to be sent at least; one that a run decided on may wait for one bar."""
+"""How long a market order may wait to be sent at least: one bar, since at the next the strategy decides anew, if that is more."""
+PRICED_ORDER_LIFE = timedelta(minutes=5)
+"""As ORDER_LIFE, for orders with a price of their own, which may wait for ten bars."""
 MANUAL_ORDER_LIFE = timedelta(minutes=5)
 
 BARS_A_LINK = 300
@@ -95,6 +97,8 @@ DOUBT_AFTER = tuple(timedelta(seconds=seconds) for seconds in (1, 1, 2, 5, 10, 3
 """How long between two questions for an order in doubt."""
 ABSENT_TWICE = 2
 """An order that the venue did not know this many times in a row, seconds apart, was not taken and may be sent again."""
+PROFIT_PATIENCE = timedelta(seconds=20)
+"""How long a take-profit that Weaver runs may stay unfilled at its price before the stop takes its place again."""
 CANCEL_AGAIN = timedelta(seconds=20)
 
 RECONCILE_BUSY = timedelta(seconds=60)

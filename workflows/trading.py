@@ -14,7 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.trading_steps import RunSteps, StrategySteps, TickSteps
     from weaver.glados.runs import RunStatus
     from weaver.market import Timeframe
-    from weaver.orders import OrderType
+    from weaver.orders import OrderType, Role
     from weaver.walle.trading_model import LedgerPosition, OrderRecord
     from workflows import policies
     from workflows.inputs import Ask, LiveState, ParamsChange, RunResult, StopRequest
@@ -35,6 +35,7 @@ with workflow.unsafe.imports_passed_through():
         Decision,
         FlattenPlan,
         FlattenTask,
+        Ledger,
         News,
         Opened,
         OpenTask,
@@ -66,6 +67,7 @@ class TradingRun(Controlled[TradingInput]):
         self._next_end = carried.next_end if carried else None
         self._trade_until = carried.trade_until if carried else None
         self._strategy_state = carried.state if carried else None
+        self._weighted = list(carried.weighted) if carried else []
         self._cursor = carried.cursor if carried else 0
         self._working = dict(carried.working) if carried else {}
         self._pause_reason = carried.pause_reason if carried else None
@@ -217,8 +219,8 @@ class TradingRun(Controlled[TradingInput]):
         if tick.fresh and not tick.is_missed and self._is_trading():
             decision = await self._decide(request, opened, pinned, tick)
             if decision and self._is_trading():
-                self._strategy_state, self._last_decision = decision.state, decision.end
-                await self._carry_out(request, decision)
+                self._strategy_state, self._weighted, self._last_decision = decision.state, decision.weighted, decision.end
+                await self._carry_out(request, decision, tick.ledger)
         self._show()
 
     def _is_trading(self) -> bool:
@@ -281,12 +283,13 @@ class TradingRun(Controlled[TradingInput]):
             fresh=list(tick.fresh),
             ledger=tick.ledger,
             state=self._strategy_state,
+            weighted=self._weighted,
         )
         return await workflow.execute_activity_method(
             StrategySteps.decide, task, **_marvin_options(f"decide at {tick.end:%Y-%m-%d %H:%M:%S}Z")
         )
 
-    async def _carry_out(self, request: TradingInput, decision: Decision) -> None:
+    async def _carry_out(self, request: TradingInput, decision: Decision, ledger: Ledger) -> None:
         """Cancel and amend what is wanted, then send: exits first, entries once this tick's market exits are final."""
         for order_id in decision.cancels:
             parent = looked_after_by(order_id)
@@ -295,6 +298,7 @@ class TradingRun(Controlled[TradingInput]):
         for change in decision.amendments:
             terms = AmendRequest(quantity=change.quantity, limit_price=change.limit_price, stop_price=change.stop_price)
             await self._signal_order(change.order_id, "amend", terms)
+        await self._make_room(decision, ledger)
         exits = [wish for wish in decision.orders if wish.is_exit]
         entries = [wish for wish in decision.orders if not wish.is_exit]
         at_market = [wish.request.client_order_id for wish in exits if wish.request.order_type is OrderType.MARKET]
@@ -308,10 +312,22 @@ class TradingRun(Controlled[TradingInput]):
         elif decision.orders:
             await self._send(request, [*exits, *entries], decision.end)
 
+    async def _make_room(self, decision: Decision, ledger: Ledger) -> None:
+        """Cancel the bracket legs that hold what is to be closed at the market: a venue lets no two orders sell the same."""
+        closing = {
+            wish.request.symbol for wish in decision.orders if wish.request.reduce_only and wish.request.order_type is OrderType.MARKET
+        }
+        legs = [order.id for order in ledger.working if order.role in (Role.TAKE_PROFIT, Role.STOP_LOSS) and order.symbol in closing]
+        for parent in dict.fromkeys(looked_after_by(leg) for leg in legs):
+            await self._signal_order(parent, "cancel", CancelRequest(corr_id=self._cause(decision.end)))
+        if legs:
+            await self._until(lambda: not any(leg in self._working for leg in legs), policies.EXITS_FIRST, "wait for the legs to end")
+
     async def _send(self, request: TradingInput, wishes: Sequence[OrderWish], end: datetime | None) -> list[str]:
         """Have orders admitted and start what looks after each; return their ids."""
         opened = self._opened
         assert opened is not None, "a run that sends orders has been opened"
+        cause = self._cause(end or workflow.now())
         admission: Admission = await workflow.execute_activity_method(
             RunSteps.admit,
             AdmitTask(
@@ -320,20 +336,22 @@ class TradingRun(Controlled[TradingInput]):
                 wishes=list(wishes),
                 limits=request.risk,
                 end=end,
-                corr_id=self._cause(end or workflow.now()),
+                corr_id=cause,
             ),
             summary=f"admit {len(wishes)} order{'s' if len(wishes) > 1 else ''}",
             start_to_close_timeout=policies.RECORD_TIMEOUT,
             retry_policy=policies.RECORD_RETRY,
         )
-        life = max(timedelta(seconds=Timeframe(request.timeframe).seconds), policies.ORDER_LIFE)
+        bar = timedelta(seconds=Timeframe(request.timeframe).seconds)
         for order in admission.orders:
             self._note_status(order)
-            await self._look_after(order, opened, workflow.now() + life)
+            at_market = order.order_type is OrderType.MARKET
+            life = max(bar, policies.ORDER_LIFE) if at_market else max(10 * bar, policies.PRICED_ORDER_LIFE)
+            await self._look_after(order, opened, workflow.now() + life, cause)
         self._progress = self._progress.model_copy(update={"orders": self._progress.orders + len(admission.orders)})
         return [order.id for order in admission.orders]
 
-    async def _look_after(self, order: OrderRecord, opened: Opened, send_before: datetime) -> None:
+    async def _look_after(self, order: OrderRecord, opened: Opened, send_before: datetime, cause: str) -> None:
         try:
             await workflow.start_child_workflow(
                 ORDER,
@@ -343,7 +361,7 @@ class TradingRun(Controlled[TradingInput]):
                     order=order,
                     keeps_bracket=order.symbol in opened.keeps_brackets,
                     send_before=send_before,
-                    corr_id=self._cause(order.created_at),
+                    corr_id=cause,
                 ),
                 id=order_workflow_id(order.id),
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
@@ -479,6 +497,7 @@ class TradingRun(Controlled[TradingInput]):
             trade_until=self._trade_until,
             next_end=self._next_end,
             state=self._strategy_state,
+            weighted=self._weighted,
             cursor=self._cursor,
             progress=self._progress,
             working=self._working,
@@ -498,6 +517,8 @@ class TradingRun(Controlled[TradingInput]):
 def _check(request: TradingInput, run_id: str) -> None:
     if request.mode == "backtest":
         raise bad_input(f"mode = 'backtest': expected paper or live, which is what {TRADING_RUN} runs.")
+    if request.mode == "live" and "cash" not in request.model_fields_set:
+        raise bad_input('cash: expected a budget of the run, such as "1000", since real money is meant.')
     if request.id not in (None, run_id):
         raise bad_input(f"id = '{request.id}': expected '{run_id}', the workflow's id, or none.")
 

@@ -32,7 +32,6 @@ from workflows.trading_inputs import (
     OrderInput,
     OrderState,
     OrderWish,
-    TradingInput,
     account_workflow_id,
     looked_after_by,
     order_workflow_id,
@@ -45,8 +44,10 @@ QUERY_SECONDS = 1.0
 
 async def start_trading(client: Client, request: RunCreate) -> str:
     """Start a paper or live run and return its run id. Raises AlreadyExists with the status of the run that has the id."""
-    run_id = run_id_for(request)
-    asked = TradingInput.model_validate(request.model_dump(exclude_unset=True) | {"id": run_id})
+    mode = request.mode or "paper"
+    run_id = run_id_for(request.model_copy(update={"mode": mode}))
+    # As it was asked: that a live run's budget was named is seen by the field being there.
+    asked = request.model_dump(mode="json", exclude_unset=True) | {"id": run_id}
     try:
         await answered(
             client.start_workflow(
@@ -56,7 +57,7 @@ async def start_trading(client: Client, request: RunCreate) -> str:
                 task_queue=RUN_QUEUE,
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                static_summary=f"{(request.mode or 'paper').capitalize()} trading of {request.strategy[:80]} on {listed(request.symbols)}, "
+                static_summary=f"{mode.capitalize()} trading of {request.strategy[:80]} on {listed(request.symbols)}, "
                 f"{request.timeframe}",
             )
         )

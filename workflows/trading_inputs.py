@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from weaver.glados.requests import RunCreate
 from weaver.glados.risk import RiskLimits
 from weaver.glados.runs import RunStatus
-from weaver.orders import OrderRequest, OrderStatus, Role
+from weaver.orders import OrderRequest, OrderStatus, Role, Side
 from weaver.walle.trading_model import FillRecord, LedgerPosition, OrderChange, OrderRecord
 from workflows.inputs import Ask, Event, Progress
 
@@ -348,6 +348,35 @@ class AmendRequest(Ask):
     stop_price: Decimal | None = Field(default=None, gt=0)
 
 
+class ExitTask(_Model):
+    """An exit of a filled bracket that is to be placed."""
+
+    account: str
+    order_id: str
+    role: Role
+
+
+class ExitPlan(_Model):
+    """The exit for what is left of the position; None when nothing is."""
+
+    wish: OrderWish | None = None
+
+
+class PriceTask(_Model):
+    """A price to be waited for, at which an order of `side` could be filled."""
+
+    account: str
+    symbol: str
+    side: Side
+    price: Decimal
+
+
+class PriceReached(_Model):
+    """The price that was there."""
+
+    price: Decimal
+
+
 # Accounts.
 
 
@@ -408,6 +437,7 @@ class CarriedRun(_Model):
     trade_until: datetime | None
     next_end: datetime
     state: str | None
+    weighted: list[str] = Field(default_factory=list)
     cursor: int
     progress: Progress
     working: dict[str, OrderStatus] = Field(default_factory=dict)

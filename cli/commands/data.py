@@ -1,4 +1,4 @@
-"""`weaver data`: import, list, inspect and export bars. No server is needed."""
+"""`weaver data`: import, fetch, list, inspect and export bars. No server is needed."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.commands import data_fetch
 from cli.context import AsJson, check_home, read_settings
 from cli.documents import coverage_document, import_document
 from cli.render import emit, say, short_time, show, table
@@ -20,10 +21,11 @@ from weaver.walle.noticing import Gaps, Oddity
 Symbol = Annotated[str, typer.Option(help="Symbol, such as AAPL or BTC/USD.", show_default=False)]
 TimeframeText = Annotated[str, typer.Option(help="Length of a bar: 1m, 15m, 1h, 1d ...")]
 
-_app = typer.Typer(help="Import, list, inspect and export bars.", rich_markup_mode="rich")
+_app = typer.Typer(help="Import, fetch, list, inspect and export bars.", rich_markup_mode="rich")
 
 
 def add_to(app: typer.Typer) -> None:
+    data_fetch.add_to(_app)
     app.add_typer(_app, name="data")
 
 

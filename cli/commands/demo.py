@@ -1,10 +1,12 @@
-"""`weaver demo`: the shipped prices imported, and every shipped strategy backtested on them, on one embedded server."""
+"""`weaver demo`: the shipped prices imported, every shipped strategy backtested on them, then some trading, on one embedded server."""
 
 import asyncio
 from decimal import Decimal
+from typing import Annotated
 
 import typer
 
+from cli.commands.demo_trading import Traded, trade
 from cli.context import AsJson, check_home, read_settings, required_runs
 from cli.errors import RUN_ERROR
 from cli.outcome import backtest_document, listed, show_equity, show_result
@@ -20,6 +22,8 @@ from weaver.settings import Settings
 from weaver.walle.bars import Catalogue
 from weaver.walle.model import RunRecord, StoredResult
 from weaver.walle.results import RunFiles
+
+Backtest = tuple[RunRecord, StoredResult]
 
 _PARAMS: dict[str, dict[str, object]] = {"sma-cross": {"quantity": 1000}}
 """Where a strategy's own default would put so little to work that the table says nothing."""
@@ -43,8 +47,12 @@ def add_to(app: typer.Typer) -> None:
     app.command("demo")(demo)
 
 
-def demo(as_json: AsJson = False) -> None:
-    """Import the shipped prices (five US shares, daily, 2000-2013) and backtest every shipped strategy on them.
+def demo(
+    skip_trading: Annotated[bool, typer.Option("--skip-trading", help="Backtest only.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Import the shipped prices (five US shares, daily, 2000-2013), backtest every shipped strategy on them, and trade half a
+    minute on the simulated exchange.
 
     May be run again: bars that are there are left alone, and each run is a new one.
 
@@ -55,11 +63,15 @@ def demo(as_json: AsJson = False) -> None:
         check_home(settings)
     symbols = _import_prices(settings)
     requests = _requests(symbols)
-    finished = _run_all(requests, settings)
+    finished, traded = _run_all(requests, settings, skip_trading=skip_trading)
     if as_json:
-        emit([backtest_document(run.id, run.status.value, result, None) for run, result in finished])
+        backtests = [backtest_document(run.id, run.status.value, result, None) for run, result in finished]
+        emit({"backtests": backtests, "trading": traded.document() if traded else None})
         return
     _show(finished, settings)
+    if traded:
+        traded.show()
+    _show_next(finished, traded)
 
 
 def _import_prices(settings: Settings) -> list[str]:
@@ -91,8 +103,8 @@ def _requests(symbols: list[str]) -> list[RunCreate]:
     ]
 
 
-def _run_all(requests: list[RunCreate], settings: Settings) -> list[tuple[RunRecord, StoredResult]]:
-    finished: list[tuple[RunRecord, StoredResult]] = []
+def _run_all(requests: list[RunCreate], settings: Settings, *, skip_trading: bool) -> tuple[list[Backtest], Traded | None]:
+    finished: list[Backtest] = []
     say("Starting the embedded Temporal server ..." if not settings.temporal_address else f"Using Temporal at {settings.temporal_address}")
     with server(settings, started_by="weaver demo") as where:
         from cli.running import run_to_end  # Temporal's SDK is loaded once there is somebody to talk to
@@ -107,11 +119,15 @@ def _run_all(requests: list[RunCreate], settings: Settings) -> list[tuple[RunRec
             counts = result.counts
             say(f"{number}/{len(requests)} {request.strategy} on {listed(request.symbols)}: {counts.bars:,} bars, {counts.fills:,} fills")
             finished.append((run, result))
-    return finished
+        return finished, None if skip_trading else trade(where, settings)
 
 
-def _show(finished: list[tuple[RunRecord, StoredResult]], settings: Settings) -> None:
-    featured, result = next((one for one in finished if one[0].strategy == _FEATURED), finished[0])
+def _featured(finished: list[Backtest]) -> Backtest:
+    return next((one for one in finished if one[0].strategy == _FEATURED), finished[0])
+
+
+def _show(finished: list[Backtest], settings: Settings) -> None:
+    featured, result = _featured(finished)
     show("")
     show_result(featured, result)
     files = RunFiles(settings.results_location, featured.id)
@@ -120,11 +136,18 @@ def _show(finished: list[tuple[RunRecord, StoredResult]], settings: Settings) ->
     show("All shipped strategies, 100,000 cash, 10 bps commission, 5 bps slippage", style="bold")
     rows = [[run.strategy, listed(run.symbols), *(written(name, one.stats.get(name)) for name in _COLUMNS)] for run, one in finished]
     table(_HEADINGS, rows, right=range(2, len(_HEADINGS)))
+
+
+def _show_next(finished: list[Backtest], traded: Traded | None) -> None:
+    featured, _ = _featured(finished)
     show("What next:", style="bold")
+    of_trading = [f"weaver runs decisions {traded.run.id}      what it saw at each bar, and why it traded"] if traded else []
     for text in (
         f"weaver runs trades {featured.id}",
         f"weaver report {featured.id} --html report.html      charts, trades and statistics as one page",
+        *of_trading,
         "weaver backtest sma-cross --symbol MSFT --start 2004-01-01 --param fast=20 --param slow=50 --param quantity=500",
+        "weaver trade sma-cross --symbol SIM/USD --timeframe 5s --param fast=2 --param slow=5 --for 2m",
         "weaver new strategy my-idea                        a working starter in plugins/strategies",
         "weaver up                                          the server and its UI, until Ctrl-C",
     ):

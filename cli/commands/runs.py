@@ -1,16 +1,16 @@
-"""`weaver runs`: what WallE holds of runs; only `stop` needs a server."""
+"""`weaver runs`: what is on record of runs. Telling them something is in run_messages.py, what they decided in run_decisions.py."""
 
-import asyncio
 import csv
 import sys
 from contextlib import suppress
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 
+from cli.commands import run_decisions, run_messages
+from cli.commands.run_messages import RunId
 from cli.context import AsJson, read_settings, required_runs, stored_runs
 from cli.documents import (
-    decision_documents,
     equity_documents,
     event_documents,
     fill_documents,
@@ -21,25 +21,30 @@ from cli.documents import (
 )
 from cli.outcome import listed, run_with_result, show_equity, show_result
 from cli.render import emit, money, rounded, say, short_time, show, table
-from cli.stack import running_server
-from weaver.errors import BadValue, NotFound, UnknownName
+from cli.trading_shown import show_trading, show_trading_fills, show_trading_orders
+from weaver.errors import BadInput, BadValue, NotFound, UnknownName
 from weaver.glados.runs import RunStatus
 from weaver.walle.model import RunRecord
 from weaver.walle.queries import MOST_ON_A_PAGE, Queries
 from weaver.walle.results import RunFiles
 
-RunId = Annotated[str, typer.Argument(help="Id of a run; see: weaver runs list", show_default=False)]
+_MODES = ("backtest", "paper", "live")
 
-_app = typer.Typer(help="List runs; show their fills, trades, equity, decisions, events; stop them.", rich_markup_mode="rich")
+_app = typer.Typer(
+    help="List runs; show their fills, trades, equity, decisions, events; start, pause, resume and stop them.", rich_markup_mode="rich"
+)
 
 
 def add_to(app: typer.Typer) -> None:
+    run_decisions.add_to(_app)
+    run_messages.add_to(_app)
     app.add_typer(_app, name="runs")
 
 
 @_app.command("list")
 def list_runs(
     status: Annotated[str | None, typer.Option(help="Only runs in this status.", show_default=False)] = None,
+    mode: Annotated[str | None, typer.Option(help="Only these: backtest, paper or live.", show_default=False)] = None,
     strategy: Annotated[str | None, typer.Option(help="Only runs of this strategy.", show_default=False)] = None,
     symbol: Annotated[str | None, typer.Option(help="Only runs on this symbol.", show_default=False)] = None,
     limit: Annotated[int, typer.Option(min=1, help="Newest that many in the table; --json has all.")] = 30,
@@ -50,25 +55,28 @@ def list_runs(
     Example: weaver runs list --status completed --strategy sma-cross
     """
     wanted = _status(status)
+    if mode is not None and mode not in _MODES:
+        raise UnknownName("mode", mode, _MODES)
     with stored_runs(read_settings()) as queries:
-        runs = _all(queries, wanted, strategy, symbol) if queries else []
+        runs = _all(queries, wanted, mode, strategy, symbol) if queries else []
     if as_json:
         emit([run_document(run) for run in runs])
         return
     rows = [
         [
             run.id,
+            run.mode,
             run.strategy,
             listed(run.symbols),
             run.timeframe,
             run.status.value,
-            f"{percent_done(run):.0f} %",
+            f"{percent_done(run):.0f} %" if run.mode == "backtest" else f"{run.bars_done:,} bars",
             money(run.equity),
             short_time(run.created_at),
         ]
         for run in runs[:limit]
     ]
-    table(["run", "strategy", "symbols", "bars", "status", "done", "equity", "created"], rows, right=(5, 6))
+    table(["run", "mode", "strategy", "symbols", "bars", "status", "done", "equity", "created"], rows, right=(6, 7))
     if len(runs) > limit:
         say(f"{len(runs) - limit} older ones are not shown; see --limit.")
     if not runs:
@@ -84,11 +92,11 @@ def _status(text: str | None) -> RunStatus | None:
     return RunStatus(text)
 
 
-def _all(queries: Queries, status: RunStatus | None, strategy: str | None, symbol: str | None) -> list[RunRecord]:
+def _all(queries: Queries, status: RunStatus | None, mode: str | None, strategy: str | None, symbol: str | None) -> list[RunRecord]:
     runs: list[RunRecord] = []
     page = 1
     while True:
-        found = queries.runs(status=status, strategy=strategy, symbol=symbol, page=page, page_size=MOST_ON_A_PAGE)
+        found = queries.runs(status=status, mode=mode, strategy=strategy, symbol=symbol, page=page, page_size=MOST_ON_A_PAGE)
         runs += found.items
         if len(runs) >= found.total or not found.items:
             return runs
@@ -102,10 +110,14 @@ def show_run(run_id: RunId, as_json: AsJson = False) -> None:
     Example: weaver runs show my-run --json
     """
     result = None
-    with required_runs(read_settings(), run_id) as queries:
+    settings = read_settings()
+    with required_runs(settings, run_id) as queries:
         run = queries.run(run_id)
         with suppress(NotFound):
             result = queries.result(run_id)
+    if run.mode != "backtest":
+        show_trading(run, settings, as_json=as_json)
+        return
     if as_json:
         emit(run_with_result(run, result))
         return
@@ -121,11 +133,14 @@ def show_run(run_id: RunId, as_json: AsJson = False) -> None:
 
 @_app.command()
 def fills(run_id: RunId, as_json: AsJson = False) -> None:
-    """Show a run's fills in time order; a fill's time is the start of the bar that filled.
+    """Show a run's fills in time order; in a backtest a fill's time is the start of the bar that filled.
 
     Example: weaver runs fills my-run --json
     """
     run, files = _stored(run_id)
+    if run.mode != "backtest":
+        show_trading_fills(run, read_settings(), as_json=as_json)
+        return
     documents = fill_documents(run.id, files.fills(run.windows))
     if as_json:
         emit(documents)
@@ -137,11 +152,14 @@ def fills(run_id: RunId, as_json: AsJson = False) -> None:
 
 @_app.command()
 def orders(run_id: RunId, as_json: AsJson = False) -> None:
-    """Show a run's orders as they ended.
+    """Show a run's orders as they ended, or as they are now.
 
     Example: weaver runs orders my-run --json
     """
     run, files = _stored(run_id)
+    if run.mode != "backtest":
+        show_trading_orders(run, read_settings(), as_json=as_json)
+        return
     documents = order_documents(run.id, files.orders(run.windows))
     if as_json:
         emit(documents)
@@ -161,7 +179,7 @@ def trades(run_id: RunId, as_json: AsJson = False) -> None:
 
     Example: weaver runs trades my-run --json
     """
-    run, files = _stored(run_id)
+    run, files = _backtest(run_id, "trades")
     found = files.trades(run.windows)
     if as_json:
         emit(trade_documents(found))
@@ -200,7 +218,7 @@ def equity(
     """
     if as_csv and as_json:
         raise BadValue("--csv", "--json", "one of the two")
-    run, files = _stored(run_id)
+    run, files = _backtest(run_id, "an equity curve")
     columns = files.equity(run.windows)
     if as_json or as_csv:
         documents = equity_documents(columns, float(str(run.config.get("cash", 100_000))))
@@ -212,30 +230,6 @@ def equity(
         writer.writerows(documents)
         return
     show_equity(columns, f"{run.strategy} on {listed(run.symbols)}, run {run.id}")
-
-
-@_app.command()
-def decisions(
-    run_id: RunId,
-    limit: Annotated[int, typer.Option(min=1, help="Last that many in the table; --json has all.")] = 50,
-    as_json: AsJson = False,
-) -> None:
-    """Show the bars at which the strategy wanted something, what it saw and why; times are bar ends.
-
-    Example: weaver runs decisions my-run --json
-    """
-    run, files = _stored(run_id)
-    documents = decision_documents(run.id, files.decisions(run.windows))
-    if as_json:
-        emit(documents)
-        return
-    rows = [
-        [str(one["time"]), "; ".join(map(str, cast(list[object], one["intents"]))), "; ".join(map(str, cast(list[object], one["notes"])))]
-        for one in documents[-limit:]
-    ]
-    table(["bar end", "wanted", "notes"], rows)
-    if len(documents) > limit:
-        say(f"The last {limit} of {len(documents)}; see --limit.")
 
 
 @_app.command()
@@ -261,33 +255,17 @@ def events(
         say("Events are stored when the run has ended.")
 
 
-@_app.command()
-def stop(run_id: RunId, as_json: AsJson = False) -> None:
-    """Stop a run; what it came to so far is kept as a partial result. Stopping twice is fine.
-
-    Example: weaver runs stop my-run
-    """
-    settings = read_settings()
-    with stored_runs(settings) as queries:
-        known = None
-        if queries:
-            with suppress(NotFound):
-                known = queries.run(run_id)
-    if known is not None and known.status.is_final:
-        say(f"Run {run_id} is {known.status.value} already.")
-        status = known.status
-    else:
-        with running_server(settings) as where:
-            from cli.running import stop as stop_run  # Temporal's SDK is loaded only where it is needed
-
-            status = asyncio.run(stop_run(where, run_id))
-        say(f"Run {run_id} is {status.value}.")
-    if as_json:
-        emit({"run_id": run_id, "status": status.value})
-
-
 def _stored(run_id: str) -> tuple[RunRecord, RunFiles]:
     settings = read_settings()
     with required_runs(settings, run_id) as queries:
         run = queries.run(run_id)
     return run, RunFiles(settings.results_location, run_id)
+
+
+def _backtest(run_id: str, what: str) -> tuple[RunRecord, RunFiles]:
+    run, files = _stored(run_id)
+    if run.mode != "backtest":
+        raise BadInput(
+            f"Run '{run_id}' is a {run.mode} run; only backtests have {what}. See: weaver runs show|fills|orders|decisions {run_id}"
+        )
+    return run, files

@@ -103,9 +103,9 @@ class Home:
         for name, text in PLUGINS.items():
             (folder / "plugins" / f"{name}.py").write_text(text)
 
-    def steps(self, **memory: int) -> LiveDecisions:
+    def steps(self, **memory: Any) -> LiveDecisions:
         """The activities as a process that has just begun has them."""
-        bars = RecordedBars(self.live_bars, folder=str(self.folder), **memory)
+        bars = RecordedBars(self.live_bars, **({"folder": str(self.folder)} | memory))
         self.opened.append(bars)
         return LiveDecisions(
             records=Records(self.database),
@@ -246,16 +246,33 @@ def test_series_that_had_to_leave_memory_give_the_same(home: Home) -> None:
         assert [decided(tight, task) for task in tasks] == roomy
 
 
+def test_bars_that_no_file_can_take_are_read_again(home: Home, caplog: pytest.LogCaptureFixture) -> None:
+    home.record(BARS)
+    pinned = home.pinned(asked(**CROSS))
+    nowhere = home.steps(folder=str(home.folder / "nowhere"), memory_bytes=1)
+    assert [decided(nowhere, a_task(pinned, 40)) for _ in range(2)] == [decided(home.steps(), a_task(pinned, 40))] * 2
+    assert "could not be kept in a file: No such file or directory" in caplog.text
+
+
 def test_bars_that_were_stored_late_are_seen(home: Home) -> None:
     pinned = home.pinned(asked(**CROSS))
-    home.record(BARS, slice(20, 45))
+    home.record(BARS, slice(0, 36))
+    home.record(BARS, slice(37, 45))
     steps = home.steps()
-    decided(steps, a_task(pinned, 44))
-    home.record(BARS, slice(0, 18))
-    home.record(BARS, slice(45, None))
-    assert decided(steps, a_task(pinned, 60)) == decided(home.steps(), a_task(pinned, 60))
+    with_gap = decided(steps, a_task(pinned, 38))
     home.record(BARS)
-    assert decided(steps, a_task(pinned, 60)) == decided(home.steps(), a_task(pinned, 60))
+    assert decided(steps, a_task(pinned, 38)) == decided(home.steps(), a_task(pinned, 38)) != with_gap
+
+
+def test_a_run_with_a_longer_warm_up_sees_the_bars_stored_for_it(home: Home) -> None:
+    pinned = home.pinned(asked(**CROSS))
+    home.record(BARS, slice(20, None))
+    steps = home.steps()
+    short = decided(steps, a_task(pinned, 40, first_end=end_of(20)))
+    home.record(BARS)
+    long = decided(steps, a_task(pinned, 40, first_end=end_of(0)))
+    assert long == decided(home.steps(), a_task(pinned, 40, first_end=end_of(0)))
+    assert decided(steps, a_task(pinned, 40, first_end=end_of(20))) == short
 
 
 def test_what_was_seen_is_told_and_on_record(home: Home) -> None:
@@ -374,6 +391,29 @@ def test_a_strategy_cannot_change_the_bars_of_others(home: Home) -> None:
     pinned = home.pinned(asked("scribbles"))
     with pytest.raises(ApplicationError, match="read-only"):
         decided(home.steps(), a_task(pinned, 40, strategy="scribbles"))
+
+
+def test_daily_bars_of_equities_end_at_the_close_and_make_weeks(home: Home) -> None:
+    """The venue's bars start at New York's midnight: 05:00Z in winter. Juneteenth (Wednesday 2024-06-19) has no session."""
+    (home.folder / "plugins" / "weekly.py").write_text(
+        PLUGINS["leaves"]
+        .replace('id="leaves"', 'id="weekly"')
+        .replace("raise SystemExit(3)", "week = view.timeframe('1w'); view.note(f'{view.only.row} {week.known} {week.fresh}'); return ()")
+    )
+    days = [datetime(2024, 6, day, 4, tzinfo=UTC) for day in (10, 11, 12, 13, 14, 17, 18, 20)]
+    price = {name: Decimal(100) for name in ("open", "high", "low", "close", "volume")}
+    bars = [LiveBar(adapter="simulated", symbol="AAPL", timeframe="1d", start=day, **price) for day in days]
+    pinned = home.pinned(asked("weekly", ["AAPL"]).model_copy(update={"timeframe": "1d"}))
+    steps, notes = home.steps(), list[str]()
+    for bar in bars:
+        home.live_bars.save([bar], MONDAY)
+        end, first_end = bar.start.replace(hour=20), days[0].replace(hour=20)
+        task = a_task(pinned, 0, strategy="weekly", fresh=["AAPL"], end=end, first_end=first_end)
+        decision = decided(steps, task)
+        assert decision == decided(home.steps(), task)
+        notes += decision.notes
+    weeks = ["False False"] * 4 + ["True True"] + ["True False"] * 3
+    assert notes == [f"{row} {week}" for row, week in enumerate(weeks)]
 
 
 # Pinning.

@@ -21,7 +21,7 @@ from weaver.broker import Fill, MarketBar, OrderReport
 from weaver.errors import Unavailable
 from weaver.glados.risk import RiskLimits
 from weaver.market import Timeframe, from_microseconds
-from weaver.orders import OrderStatus, OrderType
+from weaver.orders import OrderStatus, OrderType, Role
 from weaver.veda.adapters.simulated import META, SimulatedExchange
 from weaver.veda.exchange import Context
 from weaver.walle.accounts import Accounts
@@ -193,13 +193,13 @@ class World:
         await ahead.connect(trading=False)
         return (await ahead.bars([symbol], Timeframe("1m"), begun, begun + MINUTE))[symbol][0].low
 
-    async def buy(self, order_id: str, quantity: str = "2", symbol: str = COIN, run_id: str | None = "run") -> None:
+    async def buy(self, order_id: str, quantity: str = "2", symbol: str = COIN, run_id: str | None = "run", **terms: Any) -> None:
         """Send an order as a run does, that is not filled at once and will be before the minute is over."""
         limit = await self._low_of_this_minute(symbol)
-        terms = wanted(order_id, symbol=symbol, quantity=quantity, run_id=run_id, order_type=OrderType.LIMIT, limit_price=limit)
+        order = wanted(order_id, symbol=symbol, quantity=quantity, run_id=run_id, order_type=OrderType.LIMIT, limit_price=limit, **terms)
         if run_id is not None:
             Leases(self.database).take(ACCOUNT, [symbol], run_id, self.clock.time)
-        (admitted,) = self.orders.admit([terms], limits=NO_LIMITS, run_limits=None, at=self.clock.time)
+        (admitted,) = self.orders.admit([order], limits=NO_LIMITS, run_limits=None, at=self.clock.time)
         sending = self.orders.sending(order_id, at=self.clock.time)
         assert sending.order.status is OrderStatus.SUBMITTING, admitted
         await self.exchange.connect()
@@ -440,6 +440,18 @@ async def test_fills_are_booked_told_and_in_the_ledger_with_one_question_for_all
     assert tick.equity == Decimal(10_000) - 2 * fill.price + 2 * tick.fresh[COIN]
     assert [fill.order_id for fill in other.ledger.fills] == ["w-2"]
     assert {(change.order_id, change.event) for change in world.told} >= {("w-1", "orders.Filled"), ("w-2", "orders.Filled")}
+
+
+async def test_the_exits_of_a_filled_bracket_are_in_the_ledger(world: World) -> None:
+    end = NOON + MINUTE
+    await world.buy("w-1", stop_loss="10", take_profit="1000")
+    tick = await world.tick(end)
+    assert [(fill.order_id, fill.quantity) for fill in tick.ledger.fills] == [("w-1", Decimal(2))]
+    assert {(order.parent_id, order.role) for order in tick.ledger.working} == {("w-1", Role.TAKE_PROFIT), ("w-1", Role.STOP_LOSS)}
+
+    told = len(world.told)
+    again = await world.tick(end + MINUTE, first_end=end, cursor=tick.ledger.cursor)
+    assert (len(world.told), again.ledger.fills, len(again.ledger.working)) == (told, [], 2)
 
 
 async def test_without_working_orders_the_venue_is_not_asked_for_any(world: World) -> None:

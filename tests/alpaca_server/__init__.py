@@ -27,8 +27,12 @@ Point clients at it:
     StockDataStream(key, secret, url_override=server.stock_stream_url)
     CryptoDataStream(key, secret, url_override=server.crypto_stream_url)
 
-Where things are: server.py composes; gate.py takes each request past faults and hooks; trading_api.py, lists.py and data_api.py answer;
-rules.py refuses; venue.py moves orders through their lives with groups.py (brackets) and matching.py; accounts.py keeps money; ledger.py
-the truth; trade_stream.py, data_stream.py and outbox.py what is streamed; faults.py what goes wrong; commands.py what a test may do, and
-control.py the same from another process.
+What is not settled by Alpaca's own documents is taken the harder way: activity ids are not execution ids, an answer tells of the moment of
+acceptance even when it comes late, `after` pages by nanoseconds, and the id of a canceled order stays taken.
+
+Where things are: server.py composes; gate.py takes each request past keys, limits, faults and hooks; trading_api.py, lists.py and
+data_api.py answer; draft.py reads an order, rules.py, permission.py and replacing.py refuse it; venue.py, life.py and executions.py move it
+through its life; matching.py, prices.py, bars.py and sessions.py are the market; accounts.py and money.py keep books; ledger.py the truth;
+trade_stream.py, data_stream.py and outbox.py stream; faults.py says what goes wrong; commands.py what a test may do, control.py and
+process.py the same from another process; clients.py points alpaca-py at it.
 """

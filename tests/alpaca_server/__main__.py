@@ -8,9 +8,7 @@ import asyncio
 import json
 import signal
 import sys
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from .accounts import AccountSpec
 from .server import DEFAULT_ACCOUNTS, AlpacaServer
@@ -21,8 +19,7 @@ def accounts_of(source: str | None) -> list[AccountSpec]:
     if source is None:
         return list(DEFAULT_ACCOUNTS)
     text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
-    rows: list[dict[str, Any]] = json.loads(text)
-    return [AccountSpec(**(row | {"cash": Decimal(row.get("cash", "100000"))})) for row in rows]
+    return [AccountSpec.read(row) for row in json.loads(text)]
 
 
 async def serve(arguments: argparse.Namespace) -> None:

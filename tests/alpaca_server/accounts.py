@@ -24,6 +24,16 @@ class AccountSpec:
     multiplier: int = 4
     sip: bool = False
 
+    def body(self) -> dict[str, Any]:
+        """Return it for JSON, secret included: for the input of a server process, never for a log."""
+        return {name: str(value) if isinstance(value, Decimal) else value for name in self.__slots__ for value in (getattr(self, name),)}
+
+    @classmethod
+    def read(cls, body: dict[str, Any]) -> "AccountSpec":
+        """Return what `body()` wrote; what has a default may be missing."""
+        given: dict[str, Any] = body | ({"cash": Decimal(body["cash"])} if "cash" in body else {})
+        return cls(**given)
+
 
 @dataclass(slots=True, kw_only=True)
 class Position:

@@ -38,7 +38,9 @@ class BarTable:
         order = slice(None, None, -1) if falling else slice(None)
         times = np.datetime_as_string(self.t[order][:most].astype("datetime64[ns]"), unit="s").tolist()
         columns = [np.round(self.columns[name][order][:most], 6).tolist() for name in NAMES]
-        bars = [{"t": f"{t}Z", **dict(zip(NAMES, values, strict=True))} for t, *values in zip(times, *columns, strict=True)]
+        bars: list[dict[str, Any]] = [
+            {"t": f"{t}Z", **dict(zip(NAMES, values, strict=True))} for t, *values in zip(times, *columns, strict=True)
+        ]
         for bar in bars:
             bar["n"] = int(bar["n"])
             bar["v"] = int(bar["v"]) if bar["v"].is_integer() else bar["v"]

@@ -78,8 +78,7 @@ async def trade_updates(
         await until(lambda: server.commands.streams()["trade"] > before)
         yield received
     finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await ended(running)
         await stream.close()
 
 
@@ -91,8 +90,7 @@ async def data_stream(stream: StockDataStream | CryptoDataStream) -> AsyncIterat
     try:
         yield
     finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await ended(running)
         await stream.close()
 
 
@@ -106,6 +104,13 @@ def history(
         yield client
     finally:
         client._session.close()
+
+
+async def ended(task: asyncio.Task[None]) -> None:
+    """Cancel until it is heard: `asyncio.wait_for` of Python 3.11, in which the client waits, loses a cancel that comes with a message."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.1)
 
 
 async def until(condition: Callable[[], Any], seconds: float = 10) -> None:

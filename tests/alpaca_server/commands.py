@@ -92,7 +92,8 @@ class Commands:
     def add_asset(self, symbol: str, **fields: Any) -> None:
         """List an asset: fields of `Asset`, numbers as text."""
         sizes: dict[str, Any] = {name: Decimal(value) for name, value in fields.items() if name.endswith(("_size", "_increment", "_price"))}
-        self._venue.assets.add(Asset(**{"symbol": symbol, "name": symbol} | fields | sizes))
+        given: dict[str, Any] = {"symbol": symbol, "name": symbol, **fields, **sizes}
+        self._venue.assets.add(Asset(**given))
 
     def set_account(self, account: str, **flags: bool) -> None:
         """Set trading_blocked, account_blocked, transfers_blocked or trade_suspended_by_user."""
@@ -174,6 +175,13 @@ class Commands:
     def add_race(self, race: Race | dict[str, Any]) -> None:
         """Add a race: see `Race`."""
         self._faults.races.append(Race(**race) if isinstance(race, dict) else race)
+
+    def go_down(self) -> None:
+        """Reset every request, and cut and refuse every stream, until `clear_faults`."""
+        self.add_fault(Fault(kind="reset", times=None))
+        for stream in ("trade", "data"):
+            self.add_stream_fault(StreamFault(kind="refuse", stream=stream, times=None))
+        self.cut_streams()
 
     def clear_faults(self) -> None:
         """Let everything work again; requests that hang go on."""

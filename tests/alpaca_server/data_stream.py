@@ -87,11 +87,6 @@ class DataStream:
             if mine:
                 connection.send(mine, faulty=True)
 
-    async def drained(self) -> None:
-        """Return when what was published has left."""
-        for connection in list(self._connections):
-            await connection.outbox.drained()
-
     def cut(self) -> int:
         """Break all connections, and return how many there were."""
         count = len(self._connections)

@@ -46,7 +46,7 @@ class Executions:
             price = self._meet(order)
             mode = self.mode(order)
             if price is None or mode.stops(order.parts_done):
-                order.resting = True
+                order.resting = order.resting or price is None
                 if order.terms.time_in_force in ("ioc", "fok") and not order.part_awaited:
                     self._life.end(order, "canceled", "immediate or cancel")
                 break

@@ -19,7 +19,7 @@ class Fault:
     cut        announce the whole answer, send half of it, close;  `half_json` sends half of it as if it were whole
     hang       never answer (until the server closes or `Commands.release`, after which the request goes on)
     delay      wait `seconds` first: with "before" the request is accepted late, with "after" answered late
-    fill_first answer only when the order of this POST has filled and the stream was told, or after `seconds`
+    fill_first answer only when the order of this POST has filled and the clients of the stream read of it, or after `seconds`
     kill       send signal `signal` to process `pid`, then go on
 
     It fires on requests whose method, raw path with query, and client_order_id match the patterns (searched), after `skip` of them,

@@ -187,6 +187,9 @@ class Gate:
 
     async def _half(self, request: web.BaseRequest, answer: Answer, *, whole_length: bool) -> web.StreamResponse:
         body = answer.encoded()
+        if not body and whole_length:  # nothing to halve: lose it all
+            break_off(request, reset=True)
+            raise Gone
         half = body[: len(body) // 2]
         if not whole_length:
             return web.Response(status=answer.status, body=half, content_type="application/json", headers=answer.headers)
@@ -198,13 +201,13 @@ class Gate:
         raise Gone
 
     async def _until_filled(self, call: Call, answer: Answer, seconds: float) -> None:
-        """Return when the order of this answer has filled and the streams were told, or after `seconds`."""
+        """Return when the order of this answer has filled and the streams were read, or after `seconds`."""
         order_id = answer.body.get("id") if isinstance(answer.body, dict) else None
         order = None if call.account is None else call.account.orders.get(str(order_id))
         deadline = asyncio.get_running_loop().time() + seconds
         while order is not None and order.status != "filled" and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.001)
-        await self._stream.drained()
+        await self._stream.read()
 
     def _response(self, served: Served, answer: Answer) -> web.Response:
         served.outcome = str(answer.status)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
@@ -23,6 +24,7 @@ class Outbox:
         self._kept: list[bytes | str] = []
         self._timer: asyncio.TimerHandle | None = None
         self._muted = False
+        self._pongs: dict[bytes, asyncio.Event] = {}
         self._sender: asyncio.Task[None] | None = None
         self.silenced: Callable[[], bool] = lambda: False
 
@@ -61,6 +63,20 @@ class Outbox:
         joined = asyncio.create_task(self._waiting.join())
         await asyncio.wait({joined, self._sender}, return_when=asyncio.FIRST_COMPLETED)
         joined.cancel()
+
+    async def read(self) -> None:
+        """Return when the client has read what was sent so far, which it shows by answering a ping; or when it did not for a second."""
+        await self.drained()
+        mark, answered = str(len(self._pongs)).encode(), asyncio.Event()
+        self._pongs[mark] = answered
+        with suppress(ConnectionError, TimeoutError):
+            await self._socket.ping(mark)
+            await asyncio.wait_for(answered.wait(), 1)
+
+    def ponged(self, mark: bytes) -> None:
+        """Take the answer to a ping."""
+        if mark in self._pongs:
+            self._pongs[mark].set()
 
     def cut(self) -> None:
         """Break the connection without a closing handshake."""

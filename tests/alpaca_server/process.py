@@ -20,19 +20,7 @@ class ServerProcess:
     def __init__(
         self, *, accounts: Sequence[AccountSpec] = DEFAULT_ACCOUNTS, port: int = 0, state: Path | str | None = None, seed: int = 0
     ) -> None:
-        specs = [
-            {
-                "name": s.name,
-                "key": s.key,
-                "secret": s.secret,
-                "paper": s.paper,
-                "cash": str(s.cash),
-                "multiplier": s.multiplier,
-                "sip": s.sip,
-            }
-            for s in accounts
-        ]
-        self._input = json.dumps(specs)
+        self._input = json.dumps([spec.body() for spec in accounts])
         options = ["--port", str(port), "--seed", str(seed), "--accounts", "-"]
         self._arguments = [sys.executable, "-m", "tests.alpaca_server", *options, *(["--state", str(state)] if state is not None else [])]
         self._process: subprocess.Popen[str] | None = None

@@ -186,6 +186,41 @@ async def answered(trader: Trader) -> bool:
     return True
 
 
+async def test_a_venue_that_is_down_comes_back_with_what_it_had(server: AlpacaServer, trader: Trader):
+    async with trade_updates(server) as updates:
+        await trader.order("before")
+        await until(lambda: len(updates) == 2)
+        server.commands.go_down()
+        with pytest.raises(requests.ConnectionError):
+            await trader.order("during")
+        await until(lambda: server.commands.streams()["trade"] == 0)
+        server.commands.clear_faults()
+        await until(lambda: server.commands.streams()["trade"] == 1)
+        await trader.order("after")
+    assert names(server) == ["before", "after"]
+
+
+async def test_a_cancel_whose_empty_answer_is_lost_was_still_taken(server: AlpacaServer, trader: Trader):
+    order = await trader.order("a", type="limit", limit_price="150")
+    server.commands.add_fault(Fault(kind="cut", method="DELETE"))
+    with pytest.raises(requests.ConnectionError):
+        await trader.cancel_order_by_id(order["id"])
+    await until(lambda: server.commands.order("a")["status"] == "canceled")
+
+
+async def test_what_breaks_inside_the_server_is_raised_when_it_ends():
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("a hook broke")
+
+    server = await AlpacaServer().__aenter__()
+    server.on_request(broken)
+    with trading(server.url) as trader, pytest.raises(APIError):
+        await trader.get_clock()
+    with pytest.raises(ExceptionGroup) as caught:
+        await server.__aexit__(None, None, None)
+    assert caught.group_contains(ZeroDivisionError)
+
+
 async def test_hooks_see_a_request_before_and_after_acceptance(server: AlpacaServer, trader: Trader):
     seen: list[tuple[str, str, str, str | None, int]] = []
     server.on_request(lambda stage, method, path, name: seen.append((stage, method, path, name, len(names(server)))))

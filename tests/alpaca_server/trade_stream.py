@@ -36,10 +36,10 @@ class TradeStream:
             if name == account:
                 outbox.put(message["data"]["event"], self._frame(outbox, message))
 
-    async def drained(self) -> None:
-        """Return when what was published has left."""
+    async def read(self) -> None:
+        """Return when every client has read what was published, or does not answer."""
         for outbox in list(self._listening):
-            await outbox.drained()
+            await outbox.read()
 
     def cut(self) -> int:
         """Break all connections, and return how many there were."""
@@ -52,7 +52,7 @@ class TradeStream:
         """Serve one connection until it ends."""
         if self._faults.refuses_connection("trade"):
             return web.Response(status=503, text="service unavailable")
-        socket = web.WebSocketResponse()
+        socket = web.WebSocketResponse(autoping=False)
         await socket.prepare(request)
         assert request.transport is not None
         outbox = Outbox(socket, request.transport, "trade", self._faults)
@@ -64,6 +64,12 @@ class TradeStream:
         account: Account | None = None
         try:
             async for message in socket:
+                if message.type is WSMsgType.PING:
+                    await socket.pong(message.data)
+                    continue
+                if message.type is WSMsgType.PONG:
+                    outbox.ponged(bytes(message.data))
+                    continue
                 if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                     break
                 asked = self._read(outbox, message.data)

@@ -230,6 +230,14 @@ def test_a_target_weight_takes_back_the_one_before_it() -> None:
     assert [(one.request.quantity, one.weighted) for one in answer.wishes.orders] == [(Decimal("50.0"), True)]
 
 
+@pytest.mark.parametrize("wanted", [Close(), TargetWeight("SIM/USD", 0)])
+def test_what_a_fee_left_is_closed_up_to_its_whole_lots(wanted: Intent) -> None:
+    answer = at_the_end(BARS, lambda _: [wanted], quantities=[0.123148139])
+    assert [one.request.quantity for one in answer.wishes.orders] == [Decimal("0.12314813")]
+    dust = at_the_end(BARS, lambda _: [wanted], quantities=[0.000000009])
+    assert not dust.wishes.orders
+
+
 def test_a_bracket_is_one_order_with_its_exits() -> None:
     answer = at_the_end(BARS, lambda _: [Bracket(Buy(1, time_in_force="day"), take_profit=110, stop_loss=90, stop_limit=89)])
     (one,) = answer.wishes.orders

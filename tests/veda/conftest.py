@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from weaver.veda.adapters.simulated import META, SimulatedExchange
+from weaver.veda.adapters.simulated import SimulatedExchange
 from weaver.veda.exchange import Context
 from weaver.walle.bars import Catalogue
 from weaver.walle.database import Database
@@ -35,6 +35,7 @@ class Simulated:
     """A place where simulated exchanges of one account, database and clock are made."""
 
     store: Simulations
+    catalogue: Catalogue | None = None
     clock: FakeClock = field(default_factory=FakeClock)
     environment: Mapping[str, str] = field(default_factory=dict)
     account: str = "simulated-paper"
@@ -42,7 +43,6 @@ class Simulated:
     def exchange(self, **environment: str) -> SimulatedExchange:
         """An exchange that is not connected; `cash="50"` stands for WEAVER_SIMULATED_CASH."""
         given = {f"WEAVER_SIMULATED_{name.upper()}": value for name, value in environment.items()}
-        SimulatedExchange.meta = META
         context = Context(account=self.account, mode="paper", environment={**self.environment, **given}, clock=self.clock, store=self.store)
         return SimulatedExchange(context)
 
@@ -63,4 +63,4 @@ def simulated_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dat
 @pytest.fixture
 def simulated(simulated_database: Database, tmp_path: Path) -> Simulated:
     catalogue = Catalogue.open(str(tmp_path / "bars"))
-    return Simulated(Simulations(simulated_database, catalogue), account=f"simulated-{uuid.uuid4().hex}")
+    return Simulated(Simulations(simulated_database, catalogue), catalogue, account=f"simulated-{uuid.uuid4().hex}")

@@ -1,5 +1,7 @@
 import asyncio
 import logging
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +12,7 @@ from weaver.broker import StreamUp
 from weaver.errors import BadValue, MissingCredentials, NotConnected, Refused, Unavailable
 from weaver.market import Timeframe
 from weaver.veda.adapters.alpaca import META, Alpaca
+from weaver.veda.library import AdapterLibrary
 
 MINUTE = Timeframe("1m")
 TODAY = datetime(2026, 3, 4, tzinfo=UTC)
@@ -179,6 +182,20 @@ async def test_requests_do_not_hold_up_the_event_loop_and_a_cancel_has_its_own_w
             assert isinstance(outcome, Unavailable)
 
 
+async def test_disconnecting_ends_no_request_that_is_on_its_way_and_sends_no_more():
+    async with venue() as here:
+        here.commands.add_fault(Fault(kind="delay", path="/v2/positions", seconds=0.2, times=None))
+        waiting = [asyncio.create_task(here.exchange.positions()) for _ in range(12)]
+        async with asyncio.timeout(5):
+            while len(here.requests("GET")) < 5:
+                await asyncio.sleep(0.01)
+            await here.exchange.disconnect()
+            outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [outcome for outcome in outcomes if outcome == []] == [[]] * 4
+        assert sum(isinstance(outcome, NotConnected) for outcome in outcomes) == 8
+        assert len(here.requests("GET")) == 5
+
+
 async def test_no_key_is_in_any_repr_or_log(caplog):
     caplog.set_level(logging.DEBUG)
     async with venue() as here:
@@ -221,6 +238,20 @@ async def test_a_base_address_may_end_with_the_version():
         environment = environment_of(here.server) | {"ALPACA_{MODE}_BASE_URL": here.server.paper_url + "/v2/"}
         exchange = Alpaca(context_of(environment))
         await exchange.connect()
+        await exchange.disconnect()
+
+
+def test_listing_the_adapter_loads_neither_the_sdk_nor_pandas():
+    code = "import sys, weaver.veda.adapters.alpaca; print({'alpaca', 'pandas', 'requests', 'websockets'} & set(sys.modules) or [])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+async def test_the_library_finds_and_opens_it():
+    async with venue(connect=False) as here:
+        variables = {name.replace("{MODE}", "PAPER"): value for name, value in environment_of(here.server).items()}
+        exchange = AdapterLibrary.open().open_exchange("alpaca", "paper", environment=variables, clock=here.exchange.context.clock)
+        await exchange.connect()
+        assert (await exchange.account()).is_active
         await exchange.disconnect()
 
 

@@ -1,6 +1,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,6 +9,7 @@ from tests.veda.alpaca_venue import QUICK, Venue, VenueClock, context_of, enviro
 from tests.veda.contract import ExchangeContract, UnderTest
 from weaver.broker import OrderReport
 from weaver.market import Timeframe
+from weaver.orders import OrderStatus, Side
 from weaver.veda.adapters.alpaca import Alpaca
 
 
@@ -51,3 +52,45 @@ class TestAlpacaEquity(ExchangeContract):
 
 class TestAlpacaCrypto(TestAlpacaEquity):
     symbol, quantity, unknown = "BTC/USD", Decimal("0.5"), "NO/COIN"
+
+    # Alpaca takes its fee out of the coins that are bought: less is held than was filled, and no more than that can be sold.
+
+    @property
+    def kept(self) -> Decimal:
+        return self.quantity * (1 - Decimal("0.0025"))
+
+    async def test_a_filled_order_sent_again_is_not_placed_again(self, exchange_under_test: UnderTest) -> None:
+        filled = await exchange_under_test.filled("again")
+        again = await exchange_under_test.exchange.submit(await exchange_under_test.order("again"))
+        assert again.exchange_order_id == filled.exchange_order_id
+        assert [holding.quantity for holding in await exchange_under_test.exchange.positions()] == [self.kept]
+
+    async def test_fills_are_listed_oldest_first(self, exchange_under_test: UnderTest) -> None:
+        since = await exchange_under_test.world.now() - timedelta(days=1)
+        bought, sold = await self._in_and_out(exchange_under_test)
+        fills = await exchange_under_test.exchange.fills_since(since)
+        assert [(fill.exchange_order_id, fill.quantity) for fill in fills] == [(bought, self.quantity), (sold, self.kept)]
+        assert fills[0].time <= fills[1].time
+
+    async def test_what_is_bought_is_held_and_paid(self, exchange_under_test: UnderTest) -> None:
+        exchange = exchange_under_test.exchange
+        before = await exchange.account()
+        report = await exchange_under_test.filled("hold")
+        (holding,) = await exchange.positions()
+        assert (holding.symbol, holding.quantity, holding.available) == (self.symbol, self.kept, self.kept)
+        assert report.filled_quantity == self.quantity
+        assert report.filled_average_price is not None
+        assert before.cash - (await exchange.account()).cash == self.quantity * report.filled_average_price
+
+    async def test_what_is_sold_again_is_not_held(self, exchange_under_test: UnderTest) -> None:
+        await self._in_and_out(exchange_under_test)
+        assert await exchange_under_test.exchange.positions() == []
+
+    async def _in_and_out(self, exchange_under_test: UnderTest) -> tuple[str, str]:
+        """Buy, and sell what is available; return both orders' ids."""
+        exchange = exchange_under_test.exchange
+        bought = await exchange_under_test.filled("in")
+        (holding,) = await exchange.positions()
+        sold = await exchange.submit(await exchange_under_test.order("out", Side.SELL, quantity=holding.available))
+        await exchange_under_test.until(sold.exchange_order_id, OrderStatus.FILLED)
+        return bought.exchange_order_id, sold.exchange_order_id

@@ -105,6 +105,9 @@ async def test_wrong_keys_end_the_stream():
         async with heard(here.exchange.trade_updates()) as updates, asyncio.timeout(SECONDS):
             with pytest.raises(Refused, match="Check ALPACA_PAPER_API_KEY and ALPACA_PAPER_API_SECRET"):
                 await updates.task
+        for _ in range(3):
+            with pytest.raises(Refused):
+                await anext(here.exchange.trade_updates())
         assert here.commands.streams()["trade"] == 0
 
 
@@ -183,12 +186,22 @@ async def test_disconnecting_while_the_venue_cannot_be_reached_ends_the_stream()
             assert updates.items == []
 
 
-async def test_a_stream_may_be_opened_again():
+async def test_a_stream_may_be_opened_again_and_again_while_it_is_busy_and_leaves_no_thread():
     async with venue() as here:
-        for _ in range(3):
+        await here.exchange.submit(a_limit("w-1"))
+        body = here.server.accounts["paper"].by_client_id["w-1"].body()
+
+        async def talk() -> None:
+            while True:
+                here.server._trades.publish("paper", {"stream": "trade_updates", "data": {"event": "restated", "order": body}})
+                await asyncio.sleep(0.0005)
+
+        talking = asyncio.create_task(talk())
+        for _ in range(30):
             async with heard(here.exchange.trade_updates()) as updates:
-                await updates.until_a(StreamUp)
-        assert len([thread for thread in threading.enumerate() if thread.name == "alpaca-trades"]) == 0
+                await updates.until_event("restated")
+            assert not [thread for thread in threading.enumerate() if thread.name == "alpaca-trades"]
+        talking.cancel()
 
 
 async def test_words_that_nobody_knows_lose_no_update(caplog):

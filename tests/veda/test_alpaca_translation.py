@@ -259,6 +259,12 @@ def test_what_is_no_fill_brings_none(event):
     assert (update.event, update.fill) == (event, None)
 
 
+def test_a_fill_whose_place_in_its_order_is_not_known_is_garbled():
+    message = {"event": "fill", "order": a_row(filled_qty=None), "timestamp": "2026-03-04T15:04:05Z", "price": "1", "qty": "1"}
+    with pytest.raises(Garbled):
+        update_of(message, NOW)
+
+
 def test_a_message_without_a_time_has_that_of_its_order():
     assert update_of({"event": "new", "order": a_row()}, NOW).time == datetime(2026, 3, 4, 15, 4, 6, tzinfo=UTC)
     assert update_of({"event": "new", "order": a_row(updated_at=None)}, NOW).time == NOW

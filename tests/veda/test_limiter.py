@@ -153,3 +153,39 @@ async def test_answers_without_headers_say_nothing():
     limiter.observe({"X-RateLimit-Remaining": "many", "X-RateLimit-Reset": "inf"})
     await limiter.enter()
     assert time.slept == []
+
+
+async def test_a_new_window_is_not_overrun_before_its_first_answer():
+    time = Time(1000)
+    limiter = a_limiter(time, patience=5)
+    limiter.observe(headers(remaining=0, reset=1000, limit=30))
+    time.now = 1002
+    for _ in range(30 - RESERVE):
+        await limiter.enter()
+    limiter.observe(headers(remaining=29, reset=1060, limit=30))  # the first answer of many that are under way
+    assert time.slept == []
+    await limiter.enter(urgent=True)
+    with pytest.raises(RateLimited):
+        await limiter.enter()
+
+
+async def test_a_budget_of_which_nothing_more_is_heard_is_whole_again_after_a_minute():
+    time = Time(1000)
+    limiter = a_limiter(time)
+    limiter.observe(headers(remaining=0, reset=1000, limit=30))
+    time.now = 1002
+    for _ in range(30 - RESERVE):
+        await limiter.enter()
+    await limiter.enter()
+    assert 1060 <= time.now <= 1064
+
+
+async def test_a_late_answer_of_the_window_before_takes_nothing_from_the_new_one():
+    time = Time(1000)
+    limiter = a_limiter(time)
+    limiter.observe(headers(remaining=0, reset=1000, limit=30))
+    time.now = 1002
+    await limiter.enter()
+    limiter.observe(headers(remaining=0, reset=1000, limit=30))
+    await limiter.enter()
+    assert time.slept == []

@@ -7,6 +7,7 @@ import pytest_asyncio
 from temporalio.client import Client
 
 from tests.workflows.stack import Stack
+from tests.workflows.trading_world import TradingWorld, local_world
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -26,3 +27,10 @@ def stack(running: tuple[Stack, Client]) -> Stack:
 @pytest.fixture
 def client(running: tuple[Stack, Client]) -> Client:
     return running[1]
+
+
+@pytest_asyncio.fixture(scope="session")
+async def trading(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TradingWorld]:
+    """One world for all tests that trade symbols of their own and leave the account standing."""
+    async with local_world(tmp_path_factory.mktemp("trading")) as world:
+        yield world

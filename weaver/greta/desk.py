@@ -144,7 +144,8 @@ class Desk:
         )
         if held == 0 or closing:
             return
-        order = self._new(symbol, -1 if held > 0 else 1, OrderType.MARKET, abs(held))
+        # A venue that takes its fee from what is bought leaves positions that are no whole lots.
+        order = self._new(symbol, -1 if held > 0 else 1, OrderType.MARKET, self._whole_lots(abs(held), symbol))
         order.reduce_only, order.whole = True, False
         self._submit(order)
 
@@ -157,7 +158,7 @@ class Desk:
         close = self._marks[symbol]
         wanted = weight * self._equity() / close if close > 0 else 0.0
         target = math.copysign(self._whole_lots(abs(wanted), symbol), wanted)
-        difference = tidy(target - held)
+        difference = math.copysign(self._whole_lots(abs(tidy(target - held)), symbol), target - held)
         if difference == 0:
             return
         order = self._new(symbol, 1 if difference > 0 else -1, OrderType.MARKET, abs(difference))

@@ -16,6 +16,8 @@ BRACKETS = "brackets"
 """Feature: an entry's exits are kept by the venue, for every symbol."""
 EQUITY_BRACKETS = "equity_brackets"
 """Feature: as BRACKETS, for symbols without a slash only."""
+CRYPTO_FEE_IN_KIND = "crypto_fee_in_kind"
+"""Feature: the venue takes its fee for symbols with a slash out of what is bought, without saying so in its fills."""
 CREDENTIAL_FREE_CRYPTO = "crypto_data_without_keys"
 """Feature: bars of symbols with a slash are given without credentials."""
 

@@ -10,6 +10,9 @@ from weaver.errors import RateLimited
 RESERVE = 5
 """Requests of each window that only urgent ones may use: a cancel must get through when everything else has used the rest."""
 
+WINDOW = 60
+"""Seconds after which a budget is taken to be whole again when no answer says anything."""
+
 
 class Limiter:
     """The gate that requests on one budget pass, on one event loop.
@@ -35,6 +38,7 @@ class Limiter:
         self._limit: int | None = None
         self._remaining: int | None = None
         self._reset = 0.0
+        self._began: float | None = None  # when a window began of which no answer has told yet
         self._refused_until = 0.0
         self._urgent = 0
         self._calm = asyncio.Event()
@@ -73,10 +77,12 @@ class Limiter:
             self._limit = limit
         if remaining is None or reset is None or reset < self._reset:
             return
-        if self._remaining is None or reset > self._reset:
-            self._remaining = remaining
-        else:
-            self._remaining = min(remaining, self._remaining)
+        if reset == self._reset and self._began is not None:
+            return  # a late answer of the window before
+        is_known = reset == self._reset or self._began is not None
+        self._remaining = min(remaining, self._remaining) if is_known and self._remaining is not None else remaining
+        if reset > self._reset:
+            self._began = None
         self._reset = float(reset)
 
     def refused(self, headers: Mapping[str, str]) -> float:
@@ -90,10 +96,10 @@ class Limiter:
         now = self._now()
         if now < self._refused_until:
             return self._refused_until - now
-        if now >= self._reset + 1:
-            self._remaining = None  # a new window; the next answer says how much it holds
+        if now >= self._reset + 1 and (self._began is None or now >= self._began + WINDOW):
+            self._remaining, self._began = self._limit, now
         if self._remaining is not None and self._remaining <= (0 if urgent else self._reserve):
-            return self._reset + 1 - now
+            return max(self._reset + 1 - now, 1.0)
         return 0
 
     @property

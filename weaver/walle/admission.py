@@ -35,7 +35,7 @@ class Admission:
         standings: dict[str, Standing] = {}
         holders: dict[tuple[str, str], str] = {}
         for account in sorted({one.account for one in wanted}):  # in one order, so that two admissions never wait for each other
-            standings[account] = standing(session, locked_account(session, account), self.at)
+            standings[account] = standing(session, locked_account(session, account), self.at, priced=self._limits_exposure(account))
             symbols = [one.request.symbol for one in wanted if one.account == account]
             holders |= {(account, symbol): run for symbol, run in lease_holders(session, account, symbols).items()}
         ids = [one.request.client_order_id for one in wanted]
@@ -69,12 +69,18 @@ class Admission:
         if wanted.run_id is not None and holder != wanted.run_id:
             traded = f"is traded by run '{holder}'" if holder else "is not leased to this run"
             return Refusal("lease", f"{wanted.request.symbol} on {wanted.account} {traded}.")
-        limits = self.limits.live if adapter_and_mode(wanted.account)[1] == LIVE else self.limits.paper
-        refusal = check(wanted.request, state.facts(wanted), limits)
+        refusal = check(wanted.request, state.facts(wanted), self._account_limits(wanted.account))
         if refusal is None and self.run_limits is not None and wanted.run_id is not None:
             facts = state.facts(wanted, run_id=wanted.run_id, run_day_loss=self.run_day_loss)
             refusal = check(wanted.request, facts, self.run_limits)
         return refusal
+
+    def _account_limits(self, account: str) -> RiskLimits:
+        return self.limits.live if adapter_and_mode(account)[1] == LIVE else self.limits.paper
+
+    def _limits_exposure(self, account: str) -> bool:
+        both = (self._account_limits(account), self.run_limits)
+        return any(limits is not None and limits.max_gross_exposure is not None for limits in both)
 
 
 def _new_row(wanted: Wanted, state: Standing, at: datetime) -> OrderRow:

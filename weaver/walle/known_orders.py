@@ -38,3 +38,20 @@ class KnownOrders:
             known = set(session.scalars(select(FillRow.id).where(FillRow.account == account, FillRow.id.in_(list(of_order)))))
         new = sum((quantity for key, quantity in of_order.items() if key not in known), Decimal(0))
         return (booked or Decimal(0)) + new < report.filled_quantity
+
+    def unbooked(self, account: str, fills: Sequence[Fill]) -> list[Fill]:
+        """Return the fills of orders on record that are not booked yet, each once."""
+        by_id = {fill.execution_id: fill for fill in fills}
+        orders = {fill.exchange_order_id for fill in fills}
+        with self._database.read() as session:
+            booked = set(session.scalars(select(FillRow.id).where(FillRow.account == account, FillRow.id.in_(list(by_id)))))
+            ours = set(
+                session.scalars(
+                    select(OrderRow.exchange_order_id).where(OrderRow.account == account, OrderRow.exchange_order_id.in_(list(orders)))
+                )
+            )
+            named = {fill.client_order_id for fill in fills if fill.client_order_id}
+            known = set(session.scalars(select(OrderRow.id).where(OrderRow.account == account, OrderRow.id.in_(list(named)))))
+        return [
+            fill for key, fill in by_id.items() if key not in booked and (fill.exchange_order_id in ours or fill.client_order_id in known)
+        ]

@@ -17,6 +17,7 @@ from weaver.walle.trading_tables import BarRevisionRow, LiveBarRow
 from weaver.walle.writing import insert, new_rows
 
 _AT_ONCE = 500  # rows an INSERT: below SQLite's limit on bound values
+_READ_AT_ONCE = 2_000
 _KEY = ("adapter", "symbol", "timeframe", "start")
 _VALUES = ("open", "high", "low", "close", "volume")
 
@@ -50,11 +51,13 @@ class LiveBars:
             statement = statement.where(row.start >= to_microseconds(start))
         if end is not None:
             statement = statement.where(row.start < to_microseconds(end))
+        parts = [np.empty((0, 6))]
         with self._database.read() as session:
-            rows = session.execute(statement.order_by(row.start)).all()
+            # On the connection, and part by part: rows of the ORM, or very many tuples at once, cost twice the time.
+            for rows in session.connection().execute(statement.order_by(row.start)).partitions(_READ_AT_ONCE):
+                parts.append(np.fromiter(chain.from_iterable(rows), np.float64, 6 * len(rows)).reshape(-1, 6))
         # Microseconds of any year before 2255 are exact as doubles.
-        table = np.fromiter(chain.from_iterable(rows), np.float64, 6 * len(rows)).reshape(-1, 6)
-        starts, opens, highs, lows, closes, volumes = np.ascontiguousarray(table.T)
+        starts, opens, highs, lows, closes, volumes = np.ascontiguousarray(np.concatenate(parts).T)
         return BarColumns(starts=starts.astype(np.int64), open=opens, high=highs, low=lows, close=closes, volume=volumes)
 
     def last(self, adapter: str, symbol: str, timeframe: str) -> LiveBar | None:
@@ -105,8 +108,8 @@ def _values(bar: LiveBar) -> Values:
 
 def _save(session: Session, given: Sequence[tuple[Key, Values]], at: datetime) -> int:
     rows = [dict(zip((*_KEY, *_VALUES), (*key, *values), strict=True)) | {"seen_at": at} for key, values in given]
-    new = new_rows(session, LiveBarRow).values(rows).on_conflict_do_nothing(index_elements=list(_KEY)).returning(LiveBarRow.start)
-    saved = len(session.execute(new).all())
+    new = new_rows(session, LiveBarRow).on_conflict_do_nothing(index_elements=list(_KEY)).returning(LiveBarRow.start)
+    saved = len(session.execute(new, rows).all())
     if saved == len(given):
         return saved
     first = _stored(session, LiveBarRow, [key for key, _ in given])

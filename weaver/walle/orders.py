@@ -161,10 +161,14 @@ def _apply(
     session: Session, account: AccountRow, reports: dict[str, OrderReport], fills: Iterable[Fill], at: datetime
 ) -> list[OrderChange]:
     by_order: dict[str, list[Fill]] = {order_id: [] for order_id in reports}
+    told_of = {report.exchange_order_id: order_id for order_id, report in reports.items()}  # not all on record under it yet
     for fill in fills:
-        order = of_fill(session, account.id, fill)
-        if order is not None:
-            by_order.setdefault(order.id, []).append(fill)
+        order_id = told_of.get(fill.exchange_order_id)
+        if order_id is None:
+            order = of_fill(session, account.id, fill)
+            order_id = None if order is None else order.id
+        if order_id is not None:
+            by_order.setdefault(order_id, []).append(fill)
     changes: list[OrderChange] = []
     for order_id, its_fills in by_order.items():
         row = session.get_one(OrderRow, order_id)

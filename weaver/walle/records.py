@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from weaver.errors import AlreadyExists, NotFound
 from weaver.glados.runs import RunStatus, check_action, may_follow
 from weaver.walle.database import Database
+from weaver.walle.forgetting import forget_trading
 from weaver.walle.leases import release_leases
 from weaver.walle.model import EventRecord, Json, RunError, RunRecord, StoredResult, StrategySourceRecord
 from weaver.walle.tables import EventRow, ResultRow, RunRow, RunSymbolRow, StrategySourceRow
-from weaver.walle.trading_tables import DecisionRow
 from weaver.walle.writing import insert, storable
 
 _EVENTS_AT_ONCE = 500  # rows an INSERT: below SQLite's limit on bound values
@@ -121,14 +121,13 @@ class Records:
     def delete_run(self, run_id: str) -> None:
         """Forget a finished run, its result, its events and its decisions. Raises NotFound, or NotAllowed while it goes on.
 
-        Its orders and fills stay: they are what the account's positions are made of.
+        Its orders and fills stay, without a run: they are what the account's positions are made of.
         """
         with self._database.write() as session:
             row = _locked(session, run_id)
             check_action("delete", RunStatus(row.status))
             session.execute(delete(EventRow).where(EventRow.run_id == run_id))
-            session.execute(delete(DecisionRow).where(DecisionRow.run_id == run_id))
-            release_leases(session, run_id)
+            forget_trading(session, run_id)
             session.delete(row)
 
 

@@ -107,8 +107,11 @@ class Standing:
         return self.account.buying_power - with_kept
 
 
-def standing(session: Session, account: AccountRow, at: datetime) -> Standing:
-    """Read where the account stands at `at`. Its row must be locked by the caller, so that it stays so."""
+def standing(session: Session, account: AccountRow, at: datetime, *, priced: bool) -> Standing:
+    """Read where the account stands at `at`. Its row must be locked by the caller, so that it stays so.
+
+    Holdings are `priced` at the newest recorded bar of their symbol, else their last fill, only when somebody limits their sum.
+    """
     ledger = select(LedgerRow.run_id, LedgerRow.symbol, LedgerRow.quantity, LedgerRow.last_price).where(LedgerRow.account == account.id)
     positions: dict[tuple[str, str], Decimal] = {}
     prices: dict[str, Decimal] = {}
@@ -117,7 +120,7 @@ def standing(session: Session, account: AccountRow, at: datetime) -> Standing:
             positions[row.run_id, row.symbol] = row.quantity
             prices[row.symbol] = row.last_price
     adapter, _ = adapter_and_mode(account.id)
-    for symbol in prices:
+    for symbol in prices if priced else ():
         newest = select(LiveBarRow.close).where(LiveBarRow.adapter == adapter, LiveBarRow.symbol == symbol)
         close = session.scalar(newest.order_by(LiveBarRow.start.desc()).limit(1))
         if close is not None:

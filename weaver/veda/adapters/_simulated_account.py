@@ -1,6 +1,7 @@
 """One account of the simulated exchange within one call: matches up to now, then takes or cancels orders."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,7 +12,7 @@ from weaver.greta.quantities import to_lots
 from weaver.market import MICROSECONDS, Bars, Calendar, Timeframe
 from weaver.orders import Costs, OrderRequest, OrderType, Role, TimeInForce
 from weaver.veda.adapters._simulated_faults import LateFill, PartialFill
-from weaver.veda.adapters._simulated_market import Market
+from weaver.veda.adapters._simulated_market import Market, decimal
 from weaver.veda.adapters._simulated_matching import (
     SHARE_LOTS,
     UNIT_LOTS,
@@ -152,13 +153,7 @@ class Simulation:
 
     def reserved(self) -> Decimal:
         """Return what open buys would cost at their limit, stop or the last price."""
-        total = 0.0
-        for working in self.state.working:
-            order = working.order
-            if order.sign > 0:
-                price = order.limit or order.stop or self.last_price(self.state.traded[order.symbol].symbol) or 0.0
-                total += order.remaining * price
-        return Decimal(repr(total))
+        return decimal(self._worth([working.order for working in self.state.working if working.order.sign > 0]))
 
     def report(self, working: Working) -> OrderReport:
         """Return a working order as it now is."""
@@ -187,8 +182,10 @@ class Simulation:
         slot = self._schedule(traded.symbol).ending_after(traded.done)
         return slot.end if traded.opened >= slot.start else _after_grace(slot)
 
-    def _stretch(self) -> _Stretch:
-        symbols = {self.state.traded.index(traded): traded for traded in self._with_orders()}
+    def _stretch(self, only: int | None = None) -> _Stretch:
+        """Return the bars of all symbols with orders, or of one."""
+        indices = {working.order.symbol for working in self.state.working} if only is None else {only}
+        symbols = {index: self.state.traded[index] for index in sorted(indices)}
         schedules = {index: self._schedule(traded.symbol) for index, traded in symbols.items()}
         firsts = {index: schedules[index].ending_after(traded.done) for index, traded in symbols.items()}
         lengths = {index: Timeframe(traded.timeframe).microseconds for index, traded in symbols.items()}
@@ -237,7 +234,7 @@ class Simulation:
     def _meet_arrived(self, index: int) -> None:
         """Let orders that arrived in the bar in progress meet its open, if they have not filled in it."""
         if any(working.order.symbol == index for working in self.state.working):
-            stretch = self._stretch()
+            stretch = self._stretch(index if self._cash_is_ample() else None)
             self._meet_open(stretch, index, arrived=True)
             self._keep(stretch.matching)
 
@@ -252,20 +249,23 @@ class Simulation:
         for order in sorted(orders, key=lambda order: held * order.sign >= 0):
             if order.done:
                 continue  # by the fill of one before it
-            alone = self._cash_is_ample(matching, together)
-            _meet_if_certain(matching, order, self._rows({index: together[index]} if alone else together))
+            _meet_if_certain(matching, order, self._rows({index: together[index]} if self._cash_is_ample() else together))
         traded = self.state.traded[index]
         traded.used, traded.used_at = matching.used(index), slot.start
 
-    def _cash_is_ample(self, matching: Matching, rows: dict[int, int]) -> bool:
-        """Tell whether the cash pays all buys twice over, so that orders on other symbols do not matter."""
-        cost = 0.0
-        for order in matching.working:
-            if order.sign > 0 and order.symbol in rows:
-                high = matching.shelf.series[order.symbol].bars.high.item(rows[order.symbol])
-                cost += order.remaining * max(high, order.limit or 0.0, order.stop or 0.0)
-                cost += matching.costs.commission_min + matching.costs.commission_per_order
-        return matching.account.cash >= 2 * cost
+    def _cash_is_ample(self) -> bool:
+        """Tell whether the cash pays all open buys twice over, so that orders on other symbols do not matter."""
+        buys = [working.order for working in self.state.working if working.order.sign > 0]
+        once = float(self._terms.costs.commission_min or 0) + float(self._terms.costs.commission_per_order or 0)
+        return self.state.cash >= 2 * (self._worth(buys) + once * len(buys))
+
+    def _worth(self, buys: Sequence[Order]) -> float:
+        """Return what is left of these orders at their limit, stop or the last price."""
+        total = 0.0
+        for order in buys:
+            price = order.limit or order.stop or self.last_price(self.state.traded[order.symbol].symbol) or 0.0
+            total += order.remaining * price
+        return total
 
     def _keep(self, matching: Matching) -> None:
         """Take over what matching made of the account."""

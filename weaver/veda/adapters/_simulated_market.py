@@ -17,7 +17,7 @@ from weaver.veda.adapters._simulated_schedule import Schedule, SessionsBetween, 
 Row = tuple[float, float, float, float, float]
 """Open, high, low, close, volume."""
 
-_AT_ONCE = 1_000_000  # seconds of prices held in memory
+_AT_ONCE = 65_536  # seconds of prices made together, so that they stay in the processor's cache
 _KEPT = 4_096  # rows remembered; a bar in progress is asked for by every order
 
 
@@ -98,8 +98,7 @@ class Market:
         """Return the price of a made-up symbol at a time in microseconds, None for a replayed one."""
         if symbol in self._replays:
             return None
-        second = time // MICROSECONDS
-        return Prices(symbol, self._seed).seconds(second, second + 1).open.item(0) / 100
+        return Prices(symbol, self._seed).at(time // MICROSECONDS) / 100
 
     def columns(self, symbol: str, timeframe: Timeframe, slots: Sequence[Slot], anchor: int) -> tuple[list[Slot], Bars]:
         """Return the slots that have a bar, and those bars as columns."""

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -99,6 +100,7 @@ class Happened:
     time: int = 0
 
 
+@lru_cache(maxsize=4_096)
 def no_bars(symbol: str) -> Bars:
     """Return the bars of a symbol that no order meets now."""
     whole, real = np.empty(0, np.int64), np.empty(0, np.float64)

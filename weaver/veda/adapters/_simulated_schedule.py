@@ -43,26 +43,33 @@ class Schedule:
         if self._always:
             first = self._floor(start + self._length - 1)
             return [self._around_the_clock(at) for at in range(first, end, self._length)]
-        return [slot for slot in self._equity(start - self._length, end) if start <= slot.start < end]
+        return [slot for slot in self._equity(start, end) if start <= slot.start < end]
 
     def trading_after(self, time: int) -> Slot:
         """Return the first bar that still trades after `time`: the one in progress, or else the next."""
         if self._always:
             return self._around_the_clock(self._floor(time))
-        return next(slot for slot in self._equity(time - self._length - DAY, time + 30 * DAY) if slot.closes > time)
+        return next(slot for slot in self._equity(time, time + 30 * DAY) if slot.closes > time)
 
     def ending_after(self, time: int) -> Slot:
         """Return the first bar that is not complete at `time`."""
         if self._always:
             return self._around_the_clock(self._floor(time))
-        return next(slot for slot in self._equity(time - self._length - DAY, time + 30 * DAY) if slot.end > time)
+        return next(slot for slot in self._equity(time, time + 30 * DAY) if slot.end > time)
 
     def ending_by(self, time: int) -> Slot | None:
         """Return the last bar that is complete at `time`."""
         if self._always:
             return self._around_the_clock(self._floor(time) - self._length)
-        complete = [slot for slot in self._equity(time - self._length - 14 * DAY, time) if slot.end <= time]
-        return complete[-1] if complete else None
+        days = 14 * DAY + self._length
+        if self._days:
+            complete = [slot for slot in self._equity(time - days, time) if slot.end <= time]
+            return complete[-1] if complete else None
+        for session, opens, closes in reversed(self._session_days(time - days, time)):
+            at = min(self._floor(closes - 1), self._floor(time) - self._length)
+            if at >= self._floor(opens):
+                return self._within(at, session, opens, closes)
+        return None
 
     def after(self, slot: Slot, bars: int) -> Slot:
         """Return the bar that comes `bars` after another."""
@@ -78,16 +85,20 @@ class Schedule:
         day = start // DAY
         return Slot(start=start, opens=start, closes=end, end=end, session=day, session_end=(day + 1) * DAY)
 
-    def _equity(self, start: int, end: int) -> Iterator[Slot]:
+    def _session_days(self, start: int, end: int) -> list[tuple[int, int, int]]:
+        """Return day, open and close of the sessions from some days before `start` to some days after `end`."""
         first, last = from_microseconds(max(start, 0)).date(), from_microseconds(max(end, 0)).date()
         margin = timedelta(days=self._length // DAY + 1)
         sessions = self._sessions(first - margin, last + margin)
-        days = list(zip(sessions.dates.tolist(), sessions.opens.tolist(), sessions.closes.tolist(), strict=True))
+        return list(zip(sessions.dates.tolist(), sessions.opens.tolist(), sessions.closes.tolist(), strict=True))
+
+    def _equity(self, start: int, end: int) -> Iterator[Slot]:
+        """Yield the bars that end after `start`, and perhaps some before, until some after `end`."""
+        days = self._session_days(start, end)
         if not self._days:
             for session, opens, closes in days:
-                for at in range(self._floor(opens), closes, self._length):
-                    over = at + self._length
-                    yield Slot(start=at, opens=max(at, opens), closes=min(over, closes), end=over, session=session, session_end=closes)
+                for at in range(max(self._floor(opens), self._floor(start)), closes, self._length):
+                    yield self._within(at, session, opens, closes)
             return
         merged: Slot | None = None
         for session, opens, closes in days:
@@ -99,6 +110,10 @@ class Schedule:
             merged = Slot(start=at, opens=begun, closes=closes, end=closes, session=session, session_end=closes)
         if merged is not None:
             yield merged
+
+    def _within(self, at: int, session: int, opens: int, closes: int) -> Slot:
+        over = at + self._length
+        return Slot(start=at, opens=max(at, opens), closes=min(over, closes), end=over, session=session, session_end=closes)
 
 
 def session_at(sessions: SessionsBetween, time: datetime) -> tuple[bool, int, int]:

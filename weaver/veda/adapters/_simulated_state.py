@@ -78,7 +78,7 @@ class State:
         return dumps(
             {
                 "cash": self.cash,
-                "traded": [_brief(traded) for traded in self.traded],
+                "traded": [_brief(traded, _TRADED) for traded in self.traded],
                 "working": [_working_to_dict(working) for working in self.working],
                 "faults": [fault_to_dict(fault) for fault in self.faults],
                 "held": self.held,
@@ -99,16 +99,23 @@ class State:
         )
 
 
-def _brief(value: Any) -> dict[str, Any]:
+_ORDER = {each.name: each.default for each in fields_of(Order)}
+_TRADED = {each.name: each.default for each in fields_of(Traded)}
+
+
+def _brief(value: Order | Traded, defaults: dict[str, Any]) -> dict[str, Any]:
     """Return the fields that differ from their defaults."""
-    defaults = {each.name: each.default for each in fields_of(value)}
-    return {name: content for name, content in asdict(value).items() if content != defaults[name]}
+    fields = ((name, getattr(value, name), default) for name, default in defaults.items())
+    return {name: content for name, content, default in fields if content != default}
 
 
 def _working_to_dict(working: Working) -> dict[str, Any]:
     request = None if working.request is None else to_json(working.request)
+    order = _brief(working.order, _ORDER)
+    if working.order.legs is not None:
+        order["legs"] = asdict(working.order.legs)
     return {
-        "order": _brief(working.order),
+        "order": order,
         "request": request,
         "exchange_order_id": working.exchange_order_id,
         "submitted_at": working.submitted_at,

@@ -8,14 +8,25 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from weaver.broker import Fill, Funds, Holding, MarketBar, MarketClock, OrderReport, Quote, StreamDown, StreamUp, TradeUpdate, TradingDay
 from weaver.errors import BadValue, NotConnected, NotFound, Refused, Unavailable, Unknown, UnknownName
 from weaver.market import MICROSECONDS, Timeframe, from_microseconds, to_microseconds
 from weaver.orders import Costs, OrderRequest
 from weaver.veda.adapters._simulated_account import Simulation
-from weaver.veda.adapters._simulated_faults import Fault, Outage, Refuse, TimeOutAfter, TimeOutBefore
+from weaver.veda.adapters._simulated_faults import (
+    Disconnect,
+    Duplicate,
+    Fault,
+    LateFill,
+    Outage,
+    PartialFill,
+    Refuse,
+    Reorder,
+    TimeOutAfter,
+    TimeOutBefore,
+)
 from weaver.veda.adapters._simulated_market import Market, decimal, market_bar, parse_replays
 from weaver.veda.adapters._simulated_reading import Reading
 from weaver.veda.adapters._simulated_schedule import session_at
@@ -23,6 +34,21 @@ from weaver.veda.adapters._simulated_state import State
 from weaver.veda.adapters._simulated_stream import POLL_SECONDS, bell_of, follow_messages, pause
 from weaver.veda.exchange import AdapterMeta, Context, Exchange
 from weaver.veda.simulation import Message, SimulatedStore
+
+__all__ = [
+    "META",
+    "Disconnect",
+    "Duplicate",
+    "Fault",
+    "LateFill",
+    "Outage",
+    "PartialFill",
+    "Refuse",
+    "Reorder",
+    "SimulatedExchange",
+    "TimeOutAfter",
+    "TimeOutBefore",
+]
 
 META = AdapterMeta(
     id="simulated",
@@ -40,7 +66,19 @@ _FAULTS = (Refuse, Outage, TimeOutBefore, TimeOutAfter)
 
 class SimulatedExchange(Exchange):
     """One account of the simulated exchange. Its time is the context's clock; all matching up to now is done by whichever call
-    comes next, in one transaction."""
+    comes next, in one transaction.
+
+    Every symbol exists: one with a slash trades around the clock, others in the sessions of New York. Orders on a symbol meet the
+    bars whose length was last asked for by a connection that trades (`bars`, `latest_bar`, `bar_updates`), 1m before that.
+
+    Variables, each the same in all processes of an account: WEAVER_SIMULATED_SEED (any text) decides the prices;
+    WEAVER_SIMULATED_CASH is what a new account begins with; WEAVER_SIMULATED_COSTS is JSON with the fields of `Costs`;
+    WEAVER_SIMULATED_REPLAY replays stored bars: `SYMBOL=START@TIMEFRAME` or `SYMBOL=STORED@START@TIMEFRAME`, separated by
+    commas. The first of these bars is the live bar that is in progress when the symbol is first asked for, and each later bar
+    shows the next one, whatever the length of the live bars; a replayed symbol trades around the clock.
+    """
+
+    meta = META
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -351,6 +389,9 @@ def _cash(text: str) -> float:
 
 def _costs(text: str) -> Costs:
     try:
-        return TypeAdapter(Costs).validate_python(json.loads(text, parse_float=Decimal))
-    except (ValueError, ValidationError):
+        given = json.loads(text, parse_float=Decimal)
+        if not set(given) <= set(Costs.__dataclass_fields__):
+            raise ValueError
+        return TypeAdapter(Costs).validate_python(given)
+    except (ValueError, TypeError):  # pydantic's ValidationError is a ValueError
         raise BadValue("WEAVER_SIMULATED_COSTS", text, 'JSON such as {"commission_bps": "10", "slippage_bps": "5"}') from None

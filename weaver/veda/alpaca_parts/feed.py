@@ -6,7 +6,7 @@ import threading
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from weaver.broker import StreamDown, StreamUp
 from weaver.errors import Refused, Unavailable
@@ -29,7 +29,7 @@ Item = Row | StreamUp | StreamDown | Ended
 
 
 class Connection(Protocol):
-    """The stream in its thread. All but `ask` run on that thread's event loop."""
+    """The stream in its thread, on that thread's event loop."""
 
     @abstractmethod
     async def serve(self) -> None:
@@ -84,7 +84,7 @@ class Feed:
         self._subscribed: frozenset[str] | None = None
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._stop: asyncio.Event | None = None
         self._connection: Connection | None = None
 
     def join(self, listener: Listener) -> None:
@@ -111,10 +111,11 @@ class Feed:
     async def close(self) -> None:
         """End the connection and all who listen, within JOIN_SECONDS."""
         with self._lock:
-            thread, self._thread = self._thread, None
+            thread = self._thread
             self._end(Ended())
-            if self._loop is not None and self._task is not None:
-                self._loop.call_soon_threadsafe(self._task.cancel)
+            if self._loop is not None and self._stop is not None:
+                self._loop.call_soon_threadsafe(self._stop.set)
+            self._let_go()
         if thread is not None:
             await asyncio.to_thread(thread.join, JOIN_SECONDS)
 
@@ -145,9 +146,10 @@ class Feed:
                     listener.tell(StreamDown(reason))
 
     def refused(self, error: Refused) -> None:
-        """End all who listen with an error that trying again does not mend."""
+        """End all who listen with an error that trying again does not mend. Whoever joins later gets a connection of their own."""
         with self._lock:
             self._end(Ended(error))
+            self._let_go()
 
     def _raise_up(self) -> None:
         for listener in self._listeners:
@@ -173,22 +175,30 @@ class Feed:
         with self._lock:
             if self._thread is not threading.current_thread():
                 return  # closed before it began
-            self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
+            self._loop, stop = asyncio.get_running_loop(), asyncio.Event()
+            self._stop = stop
             connection = self._connection = self._make(self)
-        end = Ended()
-        try:
-            await connection.want(self.symbols())
-            await connection.serve()
-        except asyncio.CancelledError:
-            log.debug("The stream %s was ended.", self._name)
-        except Exception as problem:  # whatever it is, listeners must not wait for ever
-            log.exception("The stream %s broke.", self._name)
-            end = Ended(Unavailable(f"Alpaca's stream '{self._name}' broke: {type(problem).__name__}."))
-        finally:
-            with self._lock:
-                if self._connection is connection:
-                    self._end(end)
-                    self._loop = self._task = self._connection = None
-                    if self._thread is threading.current_thread():
-                        self._thread = None
-            await connection.hang_up()
+        await connection.want(self.symbols())
+        serving = asyncio.create_task(connection.serve())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        problem = serving.exception() if serving.done() and not serving.cancelled() else None
+        if problem is not None:
+            log.error("The stream '%s' broke.", self._name, exc_info=problem)
+        await _cancelled(serving)
+        await _cancelled(stopping)
+        with self._lock:
+            if self._connection is connection:  # nobody closed it: those who listen must not wait for ever
+                self._end(Ended(Unavailable(f"Alpaca's stream '{self._name}' ended by itself.")))
+                self._let_go()
+        await connection.hang_up()
+
+    def _let_go(self) -> None:
+        self._thread = self._loop = self._stop = self._connection = None
+
+
+async def _cancelled(task: "asyncio.Task[Any]") -> None:
+    """Cancel a task until it is over: in Python 3.11 `asyncio.wait_for`, which the SDK uses, may swallow a cancellation."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.1)

@@ -16,6 +16,7 @@ from weaver.errors import Refused
 from weaver.veda.alpaca_parts.feed import Feed
 from weaver.veda.alpaca_parts.settings import Settings, Timing
 
+log = logging.getLogger(__name__)
 _quiet = logging.getLogger(f"{__name__}.socket")
 _quiet.setLevel(logging.INFO)  # at DEBUG the socket library writes every frame into the log, the one with the keys too
 
@@ -50,6 +51,7 @@ class _Told:
         self._timing = timing
         self._feed = feed
         self._last_heard = 0.0
+        self._was_silent = False
 
     async def close(self) -> None:
         """Close the socket; the SDK's own."""
@@ -62,6 +64,7 @@ class _Told:
 
     def heard(self) -> None:
         """Take note of a message."""
+        self._was_silent = False
         self._last_heard = asyncio.get_running_loop().time()
 
     def give_up(self, error: Refused) -> None:
@@ -77,12 +80,13 @@ class _Told:
 
     async def told(self, consuming: Awaitable[Consumed]) -> Consumed:
         """Consume a connection until it ends, and tell of its end those who listen; the SDK then connects again."""
+        self.heard()
         reader = asyncio.ensure_future(consuming)
         silence = asyncio.create_task(self._silence(reader))
         try:
             return await reader
         except asyncio.CancelledError:
-            if not silence.done():
+            if not self._was_silent:
                 raise  # the whole stream is ended, not this connection
             self._lost(f"it said nothing for {self._timing.silence:g} s")
             raise ConnectionError("silent for too long") from None
@@ -98,10 +102,14 @@ class _Told:
         self._running = False  # also after a frame that cannot be read: what it said is lost, as after a cut
 
     async def _silence(self, reader: asyncio.Future[Any]) -> None:
-        self.heard()
-        while (left := self._last_heard + self._timing.silence - asyncio.get_running_loop().time()) > 0:
-            await asyncio.sleep(left)
-        reader.cancel()
+        while not reader.done():
+            left = self._last_heard + self._timing.silence - asyncio.get_running_loop().time()
+            if left > 0:
+                await asyncio.sleep(left)
+            else:
+                self._was_silent = True
+                reader.cancel()
+                await asyncio.sleep(0.1)  # where a message came just then, the SDK goes on with it
 
 
 class TradeConnection(_Told, TradingStream):
@@ -158,6 +166,9 @@ class TradeConnection(_Told, TradingStream):
 class _BarConnection(_Told, DataStream):
     """The stream of minute bars of one data host."""
 
+    _asked: frozenset[str] = frozenset()
+    _unanswered = 0
+
     async def serve(self) -> None:
         await self._run_forever()
 
@@ -172,13 +183,32 @@ class _BarConnection(_Told, DataStream):
             del handlers[symbol]
         handlers |= dict.fromkeys(symbols, self._said)
         if self._running:
+            self._unanswered += bool(gone)
             await self._send_unsubscribe_msg("bars", gone)
             await self._send_subscribe_msg()
 
     async def _said(self, message: dict[str, Any]) -> None:
         self._feed.say(message, str(message.get("S")))
 
+    async def _send_subscribe_msg(self) -> None:
+        self._asked = frozenset(self._handlers["bars"])
+        self._unanswered += 1
+        await super()._send_subscribe_msg()
+
+    async def _subscribed(self, symbols: frozenset[str]) -> None:
+        """Take note of an answer to what was asked, the last one of which tells that the stream is up: a symbol that the venue
+        leaves out must not keep the others waiting."""
+        self._unanswered -= 1
+        if self._asked != frozenset(self._handlers["bars"]):  # wanted while the SDK was asking
+            await self._send_subscribe_msg()
+        if self._unanswered <= 0:
+            if self._asked - symbols:
+                log.warning("Alpaca streams no bars of %s.", ", ".join(sorted(self._asked - symbols)))
+            symbols |= self._asked
+        self._feed.up(symbols)
+
     async def _start_ws(self) -> None:
+        self._unanswered = 0
         await asyncio.wait_for(super()._start_ws(), self._timing.greeting)
 
     async def _auth(self) -> None:
@@ -201,10 +231,7 @@ class _BarConnection(_Told, DataStream):
     async def _dispatch(self, msg: dict[str, Any]) -> None:
         self.heard()
         if msg.get("T") == "subscription":
-            subscribed = frozenset(map(str, msg.get("bars") or ()))
-            if not subscribed >= set(self._handlers["bars"]):  # wanted while the question was under way
-                await self._send_subscribe_msg()
-            self._feed.up(subscribed)
+            await self._subscribed(frozenset(map(str, msg.get("bars") or ())))
         await super()._dispatch(msg)
         if msg.get("T") == "error" and self._judge(str(msg.get("msg"))):
             raise ValueError("refused")

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from weaver.broker import Fill, OrderReport, TradeUpdate
 from weaver.veda.alpaca_parts.orders import plain, report_of, side, tell_once
-from weaver.veda.alpaca_parts.rows import Row, number, row_of, text, text_or_none, time, time_or_none
+from weaver.veda.alpaca_parts.rows import Garbled, Row, number, row_of, text, text_or_none, time, time_or_none
 from weaver.veda.alpaca_parts.symbols import pair
 
 EVENTS = frozenset(
@@ -55,6 +55,8 @@ def fill_of_update(message: Row, order: OrderReport) -> Fill | None:
     """
     if text_or_none(message, "event") not in ("fill", "partial_fill"):
         return None
+    if order.filled_quantity <= 0:
+        raise Garbled("a fill of an order of which nothing is filled")
     return Fill(
         execution_id=_execution_id(order.exchange_order_id, order.filled_quantity),
         exchange_order_id=order.exchange_order_id,

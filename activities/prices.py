@@ -1,0 +1,33 @@
+"""Waits for a price at a venue."""
+
+import asyncio
+
+from temporalio import activity
+
+from activities.beating import beating
+from activities.trading_steps import PriceSteps
+from activities.venues import Venue
+from weaver.orders import Side
+from workflows.trading_inputs import PriceReached, PriceTask
+
+LOOK_SECONDS = 3.0
+"""Seconds between two looks: a venue allows some 200 requests a minute for everything."""
+
+
+class Prices(PriceSteps):
+    """Looks at one account's venue."""
+
+    def __init__(self, venue: Venue) -> None:
+        self._venue = venue
+
+    @activity.defn(name="await_price")
+    async def await_price(self, task: PriceTask) -> PriceReached:
+        """A sale could be filled at the bid, a purchase at the ask."""
+        async with beating():
+            exchange = await self._venue.exchange()
+            while True:
+                quote = await exchange.quote(task.symbol)
+                price = quote.bid if task.side is Side.SELL else quote.ask
+                if price >= task.price if task.side is Side.SELL else price <= task.price:
+                    return PriceReached(price=price)
+                await asyncio.sleep(LOOK_SECONDS)

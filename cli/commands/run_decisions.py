@@ -1,0 +1,130 @@
+"""`weaver runs decisions`: each bar of a run: what was seen, said and wanted, and what became of it."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Annotated, cast
+
+import typer
+
+from cli.commands.run_messages import RunId
+from cli.context import AsJson, read_settings, required_runs
+from cli.documents import Document, decision_documents
+from cli.documents_trading import decision_document, seconds_text
+from cli.render import decimal_text, emit, rounded, say, show, table
+from cli.trading_lines import seen_lines, verdict_text, wish
+from cli.trading_records import TradingRecords, required_trading
+from weaver.settings import Settings
+from weaver.walle.model import RunRecord
+from weaver.walle.queries import MOST_ON_A_PAGE
+from weaver.walle.results import RunFiles
+from weaver.walle.trading_model import DecisionRecord, FillRecord, OrderRecord
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to `weaver runs`."""
+    app.command("decisions")(decisions)
+
+
+def decisions(
+    run_id: RunId,
+    limit: Annotated[int, typer.Option(min=1, help="Last that many for people; --json has all.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Show a run's bars: what the strategy saw, why and what it wanted, what was admitted, and what was filled; times are bar ends.
+
+    Of a backtest only the bars at which the strategy wanted something are kept.
+
+    Example: weaver runs decisions my-run --json
+    """
+    settings = read_settings()
+    with required_runs(settings, run_id) as queries:
+        run = queries.run(run_id)
+    if run.mode == "backtest":
+        _show_backtest(run, settings, limit, as_json=as_json)
+    else:
+        _show_trading(run, settings, limit, as_json=as_json)
+
+
+def _show_backtest(run: RunRecord, settings: Settings, limit: int, *, as_json: bool) -> None:
+    files = RunFiles(settings.results_location, run.id)
+    documents = decision_documents(run.id, files.decisions(run.windows))
+    if as_json:
+        emit(documents)
+        return
+    rows = [[str(one["time"]), _joined(one, "intents"), _joined(one, "notes")] for one in documents]
+    table(["bar end", "intents", "notes"], rows[-limit:])
+    _say_more(len(rows) - limit)
+
+
+def _joined(document: Document, name: str) -> str:
+    return "; ".join(map(str, cast(Sequence[object], document[name])))
+
+
+def _say_more(more: int) -> None:
+    if more > 0:
+        say(f"{more} earlier ones are not shown; see --limit.")
+
+
+def _show_trading(run: RunRecord, settings: Settings, limit: int, *, as_json: bool) -> None:
+    with required_trading(settings, "run", run.id) as records:
+        found = _all(records, run.id) if as_json else records.trading.decisions(run.id, limit=limit + 1, newest=True)
+        made = _Made(records.orders(run_id=run.id), records.fills(run_id=run.id))
+    if as_json:
+        emit([decision_document(one, made.orders(one), made.fills(one)) for one in found])
+        return
+    for decision in found[-limit:]:
+        _show_bar(decision, made)
+    if not found:
+        say(f"Run {run.id} has decided on no bar yet.")
+    if len(found) > limit:
+        say("Earlier ones are not shown; see --limit.")
+
+
+def _all(records: TradingRecords, run_id: str) -> list[DecisionRecord]:
+    found: list[DecisionRecord] = []
+    while True:
+        part = records.trading.decisions(run_id, after=found[-1].bar_end if found else None, limit=MOST_ON_A_PAGE)
+        found += part
+        if len(part) < MOST_ON_A_PAGE:
+            return found
+
+
+class _Made:
+    """A run's orders and fills, by the decision that made them."""
+
+    def __init__(self, orders: Sequence[OrderRecord], fills: Sequence[FillRecord]) -> None:
+        self._family: dict[str, list[OrderRecord]] = defaultdict(list)
+        roots: dict[str, str] = {}
+        for order in orders:  # oldest first, so that a parent comes before its legs and its remainder
+            root = roots[order.id] = roots.get(order.parent_id or "", order.parent_id or order.id)
+            self._family[root].append(order)
+        self._fills: dict[str, list[FillRecord]] = defaultdict(list)
+        for fill in fills:
+            self._fills[fill.order_id].append(fill)
+
+    def orders(self, decision: DecisionRecord) -> list[OrderRecord]:
+        """Return the orders of a decision, each followed by its legs and its remainder."""
+        return [order for order_id in decision.orders for order in self._family[order_id]]
+
+    def fills(self, decision: DecisionRecord) -> list[FillRecord]:
+        return [fill for order in self.orders(decision) for fill in self._fills[order.id]]
+
+    def of_order(self, order: OrderRecord) -> list[FillRecord]:
+        return self._fills[order.id]
+
+
+def _show_bar(decision: DecisionRecord, made: _Made) -> None:
+    skipped = f"  skipped: {decision.skipped}" if decision.skipped else ""
+    show(f"{seconds_text(decision.bar_end)}{skipped}", style="bold")
+    for line in seen_lines(decision.seen):
+        show(f"  {line}")
+    for note in decision.notes:
+        show(f"  note    {note}")
+    for intent in decision.intents:
+        show(f"  intent  {intent}")
+    for verdict in decision.verdicts:
+        show(f"  verdict {verdict_text(verdict)}  {verdict.get('order_id')}", style="" if verdict.get("admitted") else "red")
+    for order in made.orders(decision):
+        show(f"  order   {wish(order)}: {order.status.value.replace('_', ' ')}  {order.id}")
+        for fill in made.of_order(order):
+            show(f"  fill    {decimal_text(fill.quantity)} at {rounded(fill.price)}, {seconds_text(fill.time)}")

@@ -1,0 +1,41 @@
+"""Tell runs and orders something, and ask them. Loads Temporal's SDK."""
+
+from cli.stack import Server
+from weaver.glados.requests import OrderCreate
+from weaver.glados.runs import RunStatus
+from workflows.client import connect, state
+from workflows.client import stop as stop_run
+from workflows.client import tell as tell_run
+from workflows.inputs import Ask, RunState, StopRequest
+from workflows.trading_client import amend_order, cancel_order, place_order
+from workflows.trading_inputs import AmendRequest, OrderState
+
+
+async def tell(where: Server, run_id: str, message: str, ask: Ask | None = None) -> RunState:
+    """Send `start`, `pause`, `resume` or `set_params` and return the run's state after it."""
+    return await tell_run(await connect(where.address, where.namespace), run_id, message, ask)
+
+
+async def stop(where: Server, run_id: str, *, flatten: bool = False) -> RunStatus:
+    """Stop a run and return its status then."""
+    return await stop_run(await connect(where.address, where.namespace), run_id, StopRequest(flatten=flatten))
+
+
+async def ask(where: Server, run_id: str) -> RunState:
+    """Return the state that an open run tells of itself."""
+    return await state(await connect(where.address, where.namespace), run_id)
+
+
+async def place(where: Server, request: OrderCreate, *, keeps_bracket: bool) -> OrderState:
+    """Place an order without any run."""
+    return await place_order(await connect(where.address, where.namespace), request, keeps_bracket=keeps_bracket)
+
+
+async def cancel(where: Server, order_id: str) -> OrderState:
+    """Cancel an order."""
+    return await cancel_order(await connect(where.address, where.namespace), order_id)
+
+
+async def amend(where: Server, order_id: str, terms: AmendRequest) -> OrderState:
+    """Place the remainder of an order with other terms."""
+    return await amend_order(await connect(where.address, where.namespace), order_id, terms)

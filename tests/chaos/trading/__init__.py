@@ -1,0 +1,1 @@
+"""A run on a venue that speaks Alpaca's protocol, whose processes are killed at named points."""

@@ -1,0 +1,232 @@
+"""A run of hundreds of orders whose worker, server and venue fail all the time: every intent is one order, every order an intent."""
+
+import asyncio
+import os
+import random
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from decimal import Decimal
+from pathlib import Path
+from time import monotonic
+
+import pytest
+from temporalio.service import RPCError
+
+from tests.alpaca_server import ledger as ledgers
+from tests.alpaca_server.server import AlpacaServer
+from tests.chaos.trading.files import BUSY, MORTAL
+from tests.chaos.trading.points import POINTS, Deaths
+from tests.chaos.trading.venue import a_server, addresses, kill_at_the_venue, make_it_hard
+from tests.workflows.stack import ROOT, Stack, until
+from weaver.errors import Unavailable
+from weaver.glados.requests import RunCreate
+from weaver.walle.database import Database
+from weaver.walle.trading_queries import TradingQueries
+from workflows.client import connect, stop
+from workflows.trading_client import start_trading
+
+IS_LONG = os.environ.get("WEAVER_CHAOS") == "long"
+SEED = int(os.environ.get("WEAVER_CHAOS_SEED", "7"))
+SYMBOLS = [f"C{number:02}/USD" for number in range(30 if not IS_LONG else 60)]
+ORDERS = 200 if not IS_LONG else 2_000
+DEATHS_EACH = {"before persist": 3, "after persist": 3, "in amend": 3, "in continue-as-new": 2}
+USUAL_DEATHS = 4
+SERVER_DEATHS = 3
+AT_ONCE = 3
+"""Deaths that are granted at a time, so that some work is done between them."""
+PATIENCE = 900 if not IS_LONG else 3_600
+
+
+class ChaosStack(Stack):
+    """A stack whose worker may die at named points and is started again at once."""
+
+    def __init__(self, home: Path, server: AlpacaServer) -> None:
+        settings = addresses(server) | {
+            "CHAOS_DEATHS": str(home / "deaths"),
+            "PYTHONPATH": str(ROOT),
+            "WEAVER_ADAPTERS": str(home / "adapters"),
+            "WEAVER_GRETA_SLOTS": "1",
+            "WEAVER_MARVIN_SLOTS": "1",
+            "WEAVER_STEP_LIMIT_SECONDS": "30",
+        }
+        super().__init__(home, settings)
+        (home / "plugins" / "busy.py").write_text(BUSY)
+        (home / "adapters").mkdir()
+        (home / "adapters" / "mortal.py").write_text(MORTAL)
+        self.worker_deaths = 0
+
+    def start_worker(self) -> None:
+        self.worker = self._spawn([sys.executable, "-m", "tests.chaos.trading.worker"], "worker")
+
+    async def keep_going(self) -> None:
+        """Start the worker again whenever it has died."""
+        while True:
+            await asyncio.sleep(0.1)
+            if self.worker is not None and self.worker.poll() is not None:
+                self.worker_deaths += 1
+                self.start_worker()
+
+    def kill_temporal(self) -> None:
+        assert self.temporal
+        self.temporal.kill()
+        self.temporal.wait()
+        self.start_temporal()
+
+    @property
+    def trading(self) -> TradingQueries:
+        return TradingQueries(Database.open(f"sqlite:///{self.home / 'walle.db'}", migrate=False))
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[AlpacaServer]:
+    async with a_server(tmp_path, SEED) as server:
+        for symbol in SYMBOLS:
+            server.commands.add_asset(symbol, crypto=True)
+        yield server
+
+
+@pytest.fixture
+def stack(tmp_path: Path, server: AlpacaServer) -> Stack:
+    home = tmp_path / "home"
+    home.mkdir()
+    return ChaosStack(home, server)
+
+
+async def grant_deaths(deaths: Deaths, chance: random.Random) -> None:
+    """Grant all deaths in a seeded order, a few at a time, and each point's last ones until they were died."""
+    waiting = [f"{point}" for point in POINTS for _ in range(DEATHS_EACH.get(point, USUAL_DEATHS))]
+    chance.shuffle(waiting)
+    number = 0
+    while waiting:
+        granted = deaths.granted()
+        if len(granted) < AT_ONCE or len(set(granted)) == 1:
+            number += 1
+            deaths.grant(waiting.pop(), number)
+        await asyncio.sleep(chance.uniform(0.2, 1.0))
+
+
+async def kill_servers(stack: ChaosStack, chance: random.Random) -> None:
+    for _ in range(SERVER_DEATHS):
+        await asyncio.sleep(chance.uniform(15, 30))
+        await asyncio.to_thread(stack.kill_temporal)
+
+
+def wanted_deaths() -> Counter[str]:
+    return Counter({point: DEATHS_EACH.get(point, USUAL_DEATHS) for point in POINTS})
+
+
+@pytest.mark.timeout(PATIENCE + 120)
+async def test_every_intent_is_one_order_whatever_dies(stack: ChaosStack, server: AlpacaServer) -> None:
+    chance = random.Random(SEED)
+    deaths = Deaths(stack.home / "deaths")
+    make_it_hard(server)
+    kill_at_the_venue(server, deaths, stack.home / "deaths")
+    client = await stack.start()
+    try:
+        request = RunCreate.model_validate(
+            {
+                "id": "chaos",
+                "strategy": "busy",
+                "adapter": "mortal",
+                "mode": "paper",
+                "symbols": SYMBOLS,
+                "timeframe": "1m",
+                "cash": "1000000",
+            }
+        )
+        await start_trading(client, request)
+        background = [asyncio.create_task(one) for one in (stack.keep_going(), grant_deaths(deaths, chance), kill_servers(stack, chance))]
+        await all_have_died(stack, deaths, server)
+        for task in background[1:]:
+            await task
+        await calm(stack, server)
+        background[0].cancel()
+        with suppress(asyncio.CancelledError):
+            await background[0]
+        await verify(stack, server, deaths)
+    finally:
+        stack.stop()
+
+
+async def all_have_died(stack: ChaosStack, deaths: Deaths, server: AlpacaServer) -> None:
+    """Wait until each granted death was died and there were orders enough."""
+
+    async def is_enough() -> bool:
+        died = Counter(deaths.died())
+        return not wanted_deaths() - died and len(ledgers.accepted(server.commands.ledger(), "paper")) >= ORDERS
+
+    began = monotonic()
+    try:
+        await until(is_enough, "all deaths and orders", seconds=PATIENCE)
+    except AssertionError:
+        orders = len(ledgers.accepted(server.commands.ledger(), "paper"))
+        lacking = wanted_deaths() - Counter(deaths.died())
+        raise AssertionError(
+            f"after {monotonic() - began:.0f} s: {orders} orders; not died: {dict(lacking)}; {stack.log('worker')[-3000:]}"
+        ) from None
+
+
+async def calm(stack: ChaosStack, server: AlpacaServer) -> None:
+    """Let everything work again, stop the run, and wait until every order has come to its end."""
+    server.commands.clear_faults()
+
+    async def stopped() -> bool:
+        with suppress(Unavailable, RPCError):
+            client = await connect(stack.address)
+            return (await stop(client, "chaos")).is_final
+        return False
+
+    await until(stopped, "the run to stop", seconds=180)
+
+    async def is_settled() -> bool:
+        return not stack.trading.working("mortal-paper")
+
+    await until(is_settled, "all orders to be final", seconds=180)
+
+
+async def verify(stack: ChaosStack, server: AlpacaServer, deaths: Deaths) -> None:
+    entries = server.commands.ledger()
+    assert server.commands.problems() == []
+    died = Counter(deaths.died())
+    assert all(died[point] >= 2 for point in POINTS), died
+    assert died.total() >= 30
+    accepted = Counter(entry.client_order_id for entry in ledgers.accepted(entries, "paper"))
+    assert max(accepted.values()) == 1, [order for order, count in accepted.items() if count > 1]
+    records = {order.id: order for order in all_orders(stack.trading)}
+    intents = {order_id for order_id in records if "." not in order_id or ".r" in order_id}
+    never_sent = {order.id for order in records.values() if order.exchange_order_id is None}
+    assert set(accepted) == intents - never_sent
+    assert not never_sent, [(order_id, records[order_id].status, records[order_id].reject_reason) for order_id in never_sent]
+    fills = {fill.id: fill for fill in all_fills(stack.trading)}
+    filled = ledgers.filled(entries, "paper")
+    for order in records.values():
+        assert order.status.is_final
+        assert order.filled_quantity == filled.get(order.exchange_order_id, Decimal(0)), order
+        assert sum((fill.quantity for fill in fills.values() if fill.order_id == order.id), Decimal(0)) == order.filled_quantity, order
+    held = server.commands.positions()["paper"]
+    ours = {position.symbol: position.quantity for position in stack.trading.positions("mortal-paper") if position.quantity}
+    assert ours == {symbol: quantity for symbol, quantity in held.items() if quantity}
+    text = f"{len(accepted)} orders, {len(fills)} fills, deaths {dict(died)}, the worker died {stack.worker_deaths} times as a whole"
+    sys.stdout.write(f"{text}\n")
+
+
+def all_orders(queries: TradingQueries) -> list:
+    found, page = [], 1
+    while True:
+        one = queries.orders(account="mortal-paper", page=page, page_size=200, sort="created_at")
+        found += one.items
+        if len(found) >= one.total:
+            return found
+        page += 1
+
+
+def all_fills(queries: TradingQueries) -> list:
+    found, page = [], 1
+    while True:
+        one = queries.fills(account="mortal-paper", page=page, page_size=200)
+        found += one.items
+        if len(found) >= one.total:
+            return found
+        page += 1

@@ -1,0 +1,82 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.walle.records import NOON, a_run
+from weaver.errors import NotFound
+from weaver.glados.runs import RunStatus
+from weaver.walle.database import Database
+from weaver.walle.decisions import Decisions
+from weaver.walle.records import Records
+from weaver.walle.trading_model import DecisionRecord
+from weaver.walle.trading_queries import TradingQueries
+
+MINUTE = timedelta(minutes=1)
+DECISION = DecisionRecord(
+    run_id="run-1",
+    bar_end=NOON,
+    seen={"AAPL": {"close": 101.1, "position": "10", "fast": 1e22}},
+    notes=("crossed é",),
+    intents=("Buy(10)",),
+    orders=("w-1-1",),
+    verdicts=({"order_id": "w-1-1", "admitted": False, "rule": "lease", "message": "no"},),
+)
+
+
+@pytest.fixture
+def decisions(database: Database) -> Decisions:
+    return Decisions(database)
+
+
+@pytest.fixture
+def queries(database: Database) -> TradingQueries:
+    return TradingQueries(database)
+
+
+def test_a_decision_comes_back_as_it_was_saved(decisions: Decisions, queries: TradingQueries) -> None:
+    decisions.save(DECISION)
+    decisions.save(DECISION)
+    assert queries.decisions("run-1") == [DECISION]
+
+
+def test_a_decision_saved_again_keeps_the_verdicts_that_it_does_not_know(decisions: Decisions, queries: TradingQueries) -> None:
+    decisions.save(DECISION)
+    decisions.save(replace(DECISION, verdicts=(), notes=("other",)))
+    assert queries.decisions("run-1") == [replace(DECISION, notes=("other",))]
+
+
+def test_verdicts_are_added_to_a_decision(decisions: Decisions, queries: TradingQueries) -> None:
+    decisions.save(replace(DECISION, verdicts=()))
+    decisions.verdicts("run-1", NOON, [{"order_id": "w-1-1", "admitted": True}])
+    assert queries.decisions("run-1")[0].verdicts == ({"order_id": "w-1-1", "admitted": True},)
+    with pytest.raises(NotFound, match="run-1 at"):
+        decisions.verdicts("run-1", NOON + MINUTE, [])
+
+
+def test_decisions_are_read_in_order_from_where_one_was(decisions: Decisions, queries: TradingQueries) -> None:
+    for number in (2, 0, 1, 3):
+        decisions.save(DecisionRecord(run_id="run-1", bar_end=NOON + number * MINUTE, skipped="paused"))
+    decisions.save(DecisionRecord(run_id="run-2", bar_end=NOON))
+
+    def ends(**choice: object) -> list[int]:
+        return [(one.bar_end - NOON) // MINUTE for one in queries.decisions("run-1", **choice)]  # type: ignore[arg-type]
+
+    assert ends() == [0, 1, 2, 3]
+    assert ends(after=NOON + MINUTE) == [2, 3]
+    assert ends(limit=2) == [0, 1]
+    assert ends(limit=2, newest=True) == [2, 3]
+
+
+def test_notes_that_no_database_can_hold_are_kept_readable(decisions: Decisions, queries: TradingQueries) -> None:
+    decisions.save(replace(DECISION, notes=("nul \0 and half a letter \ud800",), skipped="\0"))
+    assert queries.decisions("run-1")[0].notes == ("nul \ufffd and half a letter ?",)
+
+
+def test_a_deleted_run_takes_its_decisions_with_it(decisions: Decisions, queries: TradingQueries, database: Database) -> None:
+    Records(database).register_run(a_run(mode="paper", status=RunStatus.STOPPED))
+    decisions.save(DECISION)
+    decisions.save(replace(DECISION, run_id="run-2"))
+    Records(database).delete_run("run-1")
+    assert queries.decisions("run-1") == []
+    assert len(queries.decisions("run-2")) == 1
