@@ -6,16 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-import numpy as np
-
-from weaver.broker import MarketBar
+from activities.lacking_bars import RecordedBars, Want
 from weaver.errors import BadInput
-from weaver.glados.schedule import CalendarOf, bar_start, bar_starts, stored_start
+from weaver.glados.schedule import CalendarOf
 from weaver.market import Calendar, Timeframe, from_microseconds, to_microseconds
 from weaver.veda.clocks import wait_until
 from weaver.veda.exchange import Clock, Exchange
 from weaver.walle.live_bars import LiveBars
-from weaver.walle.trading_model import LiveBar
 
 _GATHERING = 0.02  # seconds of real time in which wants become one request
 _MOST_SYMBOLS = 100  # in a request, so that its address stays short and its answer is few pages
@@ -26,15 +23,6 @@ _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=0.2), timedelta(seconds=1)
 
 
 Answer = asyncio.Future[Decimal | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Want:
-    """A symbol whose bars are wanted: all from `checked_from` on, and where those before were never seen, from `since` on."""
-
-    symbol: str
-    since: datetime
-    checked_from: datetime
 
 
 @dataclass(slots=True)
@@ -76,9 +64,7 @@ class BarRequests:
     ) -> None:
         self._exchange = exchange
         self._clock = clock
-        self._live_bars = live_bars
-        self._adapter = adapter
-        self._calendar_of = calendar_of
+        self._recorded = RecordedBars(live_bars, adapter=adapter, calendar_of=calendar_of)
         self._known: dict[tuple[str, Timeframe], _Known] = {}
         self._rounds: dict[tuple[Timeframe, datetime], _Round] = {}
         self._at_work: set[asyncio.Task[None]] = set()
@@ -95,7 +81,7 @@ class BarRequests:
         for want in wants:
             symbol, gathering = want.symbol, this.gathering
             if gathering is not None and symbol in gathering:
-                gathering[symbol] = _wider(gathering[symbol], want)
+                gathering[symbol] = gathering[symbol].wider(want)
             elif symbol not in this.answers or want.checked_from < this.checked_from[symbol]:
                 this.answers[symbol] = asyncio.get_running_loop().create_future()
                 self._gather(this, want)
@@ -144,6 +130,9 @@ class BarRequests:
                 closes = await self._ask(this, symbols, start, answers)
                 for symbol, close in closes.items():
                     answers[symbol].set_result(close)
+            for symbol, want in wants.items():  # not before: what could not be asked for must be asked for again
+                known = self._known[symbol, timeframe]
+                known.begins = min(known.begins, to_microseconds(want.checked_from))
             starts = {symbol: self._known[symbol, timeframe].upto for symbol in starts if not answers[symbol].done()}
             now = await self._clock.now()
             if now >= deadline:
@@ -158,42 +147,26 @@ class BarRequests:
         """Return the start of each symbol's first bar to be asked for, and answer where all are recorded."""
         starts: dict[str, int] = {}
         unseen: list[Want] = []
+        timeframe = this.timeframe
         for symbol, want in wants.items():
-            known = self._known.get((symbol, this.timeframe))
-            last = to_microseconds(bar_start(symbol, this.timeframe, this.end, calendar_of=self._calendar_of))
+            known = self._known.get((symbol, timeframe))
+            last = self._recorded.last_start(symbol, timeframe, this.end)
             if known is not None and known.begins <= to_microseconds(want.checked_from) and known.upto <= last:
                 starts[symbol] = known.upto
             else:
                 unseen.append(want)
-        found = await asyncio.to_thread(lambda: {want.symbol: self._recorded(want, this.timeframe, this.end) for want in unseen})
+        missing = self._recorded.first_missing
+        found = await asyncio.to_thread(lambda: {want.symbol: missing(want, timeframe, this.end) for want in unseen}) if unseen else {}
         for want in unseen:
             first, close = found[want.symbol]
-            self._note(want, this.timeframe, first)
+            begins = to_microseconds(want.checked_from)
+            known = self._known.setdefault((want.symbol, timeframe), _Known(begins, first))
             if close is None:
                 starts[want.symbol] = first
             else:
+                known.begins, known.upto = min(known.begins, begins), max(known.upto, first)
                 answers[want.symbol].set_result(close)
         return starts
-
-    def _recorded(self, want: Want, timeframe: Timeframe, end: datetime) -> tuple[int, Decimal | None]:
-        """Return where recorded bars first lack one, and the close of the last of them if they lack none. Blocks."""
-        symbol = want.symbol
-        bars = self._live_bars.load(self._adapter, symbol, timeframe.text, start=want.checked_from, end=end)
-        last = bar_start(symbol, timeframe, end, calendar_of=self._calendar_of)
-        due = bar_starts(symbol, timeframe, want.checked_from, last + timedelta(microseconds=1), calendar_of=self._calendar_of)
-        missing = np.setdiff1d(due, bars.starts)
-        if not len(missing):
-            return to_microseconds(last) + timeframe.microseconds, _decimal(bars.close[-1])
-        first = int(missing[0])
-        if not len(bars) and want.since < want.checked_from:
-            newest = self._live_bars.last(self._adapter, symbol, timeframe.text)
-            first = to_microseconds(max(want.since, newest.start) if newest is not None else want.since)
-        return first, None
-
-    def _note(self, want: Want, timeframe: Timeframe, upto: int) -> None:
-        begins = to_microseconds(want.checked_from)
-        known = self._known.setdefault((want.symbol, timeframe), _Known(begins, upto))
-        known.begins, known.upto = min(known.begins, begins), max(known.upto, upto)
 
     async def _ask(self, this: _Round, symbols: Sequence[str], start: int, answers: Mapping[str, Answer]) -> dict[str, Decimal]:
         """Ask once, record what came, and return the closes of the bars that end now. A symbol that the venue refuses by
@@ -207,52 +180,13 @@ class BarRequests:
                 return {}
             alone = [await self._ask(this, [symbol], start, answers) for symbol in symbols]
             return {symbol: close for closes in alone for symbol, close in closes.items()}
-        bars = {symbol: self._scheduled(bars, symbol, this, start) for symbol, bars in received.items() if symbol in symbols}
+        mine = {symbol: bars for symbol, bars in received.items() if symbol in symbols}
         at = await self._clock.now()
-        return await asyncio.to_thread(self._keep, bars, this, at)
-
-    def _scheduled(self, bars: Sequence[MarketBar], symbol: str, this: _Round, start: int) -> list[LiveBar]:
-        """Return the bars as they are recorded: with the schedule's starts, and none that it does not have."""
-        due = set(bar_starts(symbol, this.timeframe, from_microseconds(start), this.end, calendar_of=self._calendar_of).tolist())
-        named = [(bar, stored_start(this.timeframe, bar.start)) for bar in bars]
-        return [
-            LiveBar(
-                adapter=self._adapter,
-                symbol=symbol,
-                timeframe=this.timeframe.text,
-                start=begun,
-                open=bar.open,
-                high=bar.high,
-                low=bar.low,
-                close=bar.close,
-                volume=bar.volume,
-            )
-            for bar, begun in named
-            if to_microseconds(begun) in due
-        ]
-
-    def _keep(self, bars: Mapping[str, Sequence[LiveBar]], this: _Round, at: datetime) -> dict[str, Decimal]:
-        """Record bars in one transaction and return the closes of those that end now, as they were first seen. Blocks."""
-        rows = [bar for of_symbol in bars.values() for bar in of_symbol]
-        new = self._live_bars.save(rows, at) if rows else 0
-        closes: dict[str, Decimal] = {}
-        for symbol, of_symbol in bars.items():
-            if not of_symbol:
-                continue
-            newest, last = of_symbol[-1], bar_start(symbol, this.timeframe, this.end, calendar_of=self._calendar_of)
+        kept = await asyncio.to_thread(self._recorded.keep, mine, this.timeframe, start, this.end, at=at)
+        for symbol, upto in kept.upto.items():
             known = self._known[symbol, this.timeframe]
-            known.upto = max(known.upto, to_microseconds(newest.start) + this.timeframe.microseconds)
-            if newest.start == last:
-                closes[symbol] = newest.close if new == len(rows) else self._first_seen(newest)
-        return closes
-
-    def _first_seen(self, bar: LiveBar) -> Decimal:
-        stored = self._live_bars.load(bar.adapter, bar.symbol, bar.timeframe, start=bar.start, end=bar.start + timedelta(microseconds=1))
-        return _decimal(stored.close[0])
-
-
-def _wider(one: Want, other: Want) -> Want:
-    return Want(symbol=one.symbol, since=min(one.since, other.since), checked_from=min(one.checked_from, other.checked_from))
+            known.upto = max(known.upto, upto)
+        return kept.closes
 
 
 def _fail(this: _Round, symbol: str, answer: Answer, problem: BaseException) -> None:
@@ -274,8 +208,3 @@ def _requests(starts: Mapping[str, int], timeframe: Timeframe) -> list[tuple[lis
         else:
             groups.append(([symbol], start))
     return groups
-
-
-def _decimal(price: float) -> Decimal:
-    """Return the shortest decimal that reads back as this float."""
-    return Decimal(repr(float(price)))

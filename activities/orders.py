@@ -159,7 +159,7 @@ class VenueOrders(OrderSteps):
         changes = await asyncio.to_thread(self._venue.orders.changes, order.id)
         if changes and now - max(change.at for change in changes) < SURELY_ARRIVED:
             return await self._sent("absent", order)
-        await asyncio.to_thread(self._venue.orders.cancel_unsent, order.id, reason="it did not reach the venue in time", at=now)
+        await asyncio.to_thread(self._venue.orders.never_arrived, order.id, reason="it did not reach the venue in time", at=now)
         return await self._sent("too_late", order)
 
     async def _sent(self, outcome: str, order: OrderRecord, *, text: str | None = None) -> Sent:

@@ -9,8 +9,10 @@ from decimal import Decimal
 from temporalio import activity
 
 from activities.account_news import AccountNews
-from activities.bar_requests import BarRequests, Want
+from activities.bar_requests import BarRequests
 from activities.beating import beating
+from activities.lacking_bars import Want
+from activities.progress import ProgressNotes
 from activities.trading_steps import TickSteps
 from activities.venues import Venue
 from weaver.glados.risk import RiskLimits
@@ -40,7 +42,7 @@ class Ticks(TickSteps):
         self._venue = venue
         self._adapter = venue.account.rpartition("-")[0]
         self._live_bars = live_bars
-        self._records = records
+        self._progress = ProgressNotes(records)
         self._limits = limits
         self._calendar_of = calendar_of
         self._bars = BarRequests(venue.exchange, venue.clock, live_bars, adapter=self._adapter, calendar_of=calendar_of)
@@ -49,16 +51,18 @@ class Ticks(TickSteps):
     @activity.defn(name="fetch_bars")
     async def tick(self, task: TickTask) -> Tick:
         async with beating():
+            # Before the bar's end, so that nothing is left to be worked out when it comes.
+            plan = await asyncio.to_thread(self._planned, task)
             now = await wait_until(self._venue.clock, task.end)
             if now > task.end + lateness_allowed(Timeframe(task.timeframe)):
-                return await self._missed(task, now)
-            return await self._read(task, now)
+                return await asyncio.to_thread(self._missed, task, now)
+            return await self._read(task, plan, now)
 
-    async def _missed(self, task: TickTask, now: datetime) -> Tick:
-        """Return what was slept through. Nothing is asked of the venue: nothing is decided on it."""
-        timeframe = Timeframe(task.timeframe)
-        passed = await asyncio.to_thread(passed_ends, task.symbols, timeframe, task.end, now, most=MOST_ENDS, calendar_of=self._calendar_of)
-        ledger = await self._ledger(task)
+    def _missed(self, task: TickTask, now: datetime) -> Tick:
+        """Return what was slept through. Nothing is asked of the venue: nothing is decided on it. Blocks."""
+        timeframe, calendar_of = Timeframe(task.timeframe), self._calendar_of
+        passed = passed_ends(task.symbols, timeframe, task.end, now, most=MOST_ENDS, calendar_of=calendar_of)
+        money = self._money(task, {})
         payload = {
             "run_id": task.run_id,
             "from": _text(task.end),
@@ -68,17 +72,16 @@ class Ticks(TickSteps):
         }
         return Tick(
             end=task.end,
-            next_end=next_bar_end(task.symbols, timeframe, now, calendar_of=self._calendar_of),
+            next_end=next_bar_end(task.symbols, timeframe, now, calendar_of=calendar_of),
             is_missed=True,
-            ledger=_carried(ledger),
-            equity=await self._equity(task, ledger, {}),
+            ledger=money.ledger,
+            equity=money.equity,
             events=[Event(type="clock.Missed", payload=payload, corr_id=_cause(task))],
         )
 
-    async def _read(self, task: TickTask, began: datetime) -> Tick:
-        timeframe, venue = Timeframe(task.timeframe), self._venue
-        plan = await asyncio.to_thread(self._planned, task, timeframe)
-        answers = self._bars.closes(plan.wants, timeframe, task.end)
+    async def _read(self, task: TickTask, plan: "_Plan", began: datetime) -> Tick:
+        venue = self._venue
+        answers = self._bars.closes(plan.wants, Timeframe(task.timeframe), task.end)
         if await asyncio.to_thread(venue.queries.working, venue.account, run_id=task.run_id):
             # If it fails the whole tick is tried again: nothing is decided on positions that may have changed.
             await self._news.orders(task.end)
@@ -87,31 +90,27 @@ class Ticks(TickSteps):
         closes = {symbol: await asyncio.shield(answer) for symbol, answer in answers.items()}
         fresh = {symbol: close for symbol, close in closes.items() if close is not None}
         missing = [symbol for symbol, close in closes.items() if close is None]
-        ledger = await self._ledger(task)
-        equity = await self._equity(task, ledger, fresh)
-        await asyncio.to_thread(
-            self._records.set_progress,
-            task.run_id,
-            bars_done=task.bars_done + len(fresh),
-            bars_total=None,
-            equity=equity,
-            at=await venue.now(),
-        )
-        breach = await self._breach()
+        money, breach = await asyncio.to_thread(lambda: (self._money(task, fresh), self._breach()))
+        now = await venue.now()
+        self._progress.note(task.run_id, bars_done=task.bars_done + len(fresh), equity=money.equity, at=now)
         return Tick(
             end=task.end,
             next_end=plan.next_end,
             fresh=fresh,
-            ledger=_carried(ledger),
-            equity=equity,
+            ledger=money.ledger,
+            equity=money.equity,
             breach=breach,
             flatten_on_breach=breach is not None and self._limits.on_daily_loss == "flatten",
             events=_events(task, began, list(fresh), missing, breach),
         )
 
-    def _planned(self, task: TickTask, timeframe: Timeframe) -> "_Plan":
-        """Return which bars are wanted. May take half a second: the first equity of a process loads the calendar."""
-        calendar_of = self._calendar_of
+    async def settled(self) -> None:
+        """Return when nothing is left to be written, such as before the process ends."""
+        await self._progress.written()
+
+    def _planned(self, task: TickTask) -> "_Plan":
+        """Return what is to be asked for. Blocks, for half a second when a process's first equity loads the calendar."""
+        timeframe, calendar_of = Timeframe(task.timeframe), self._calendar_of
         due = [symbol for symbol in task.symbols if is_due(symbol, timeframe, task.end, calendar_of=calendar_of)]
         wants: list[Want] = []
         for symbol in due:
@@ -120,16 +119,15 @@ class Ticks(TickSteps):
             wants.append(Want(symbol=symbol, since=since, checked_from=max(since, checked)))
         return _Plan(wants=wants, next_end=next_bar_end(task.symbols, timeframe, task.end, calendar_of=calendar_of))
 
-    async def _ledger(self, task: TickTask) -> RunLedger:
-        return await asyncio.to_thread(self._venue.queries.ledger, task.run_id, task.budget, task.cursor)
-
-    async def _equity(self, task: TickTask, ledger: RunLedger, fresh: Mapping[str, Decimal]) -> Decimal | None:
-        """Return cash and what is held at the newest closes; None while a held symbol has none."""
+    def _money(self, task: TickTask, fresh: Mapping[str, Decimal]) -> "_Money":
+        """Return the run's money by WallE. Blocks."""
+        ledger = self._venue.queries.ledger(task.run_id, task.budget, task.cursor)
         held = [position for position in ledger.positions if position.quantity]
-        closes = await asyncio.to_thread(self._newest_closes, held, task.timeframe, fresh)
-        if len(closes) < len(held):
-            return None
-        return ledger.cash + sum((position.quantity * closes[position.symbol] for position in held), Decimal(0))
+        closes = self._newest_closes(held, task.timeframe, fresh)
+        equity = None
+        if len(closes) == len(held):
+            equity = ledger.cash + sum((position.quantity * closes[position.symbol] for position in held), Decimal(0))
+        return _Money(ledger=_carried(ledger), equity=equity)
 
     def _newest_closes(self, held: list[LedgerPosition], timeframe: str, fresh: Mapping[str, Decimal]) -> dict[str, Decimal]:
         closes = dict(fresh)
@@ -140,11 +138,11 @@ class Ticks(TickSteps):
                     closes[position.symbol] = newest.close
         return {position.symbol: closes[position.symbol] for position in held if position.symbol in closes}
 
-    async def _breach(self) -> str | None:
+    def _breach(self) -> str | None:
         most = self._limits.max_daily_loss
         if most is None:
             return None
-        loss = await asyncio.to_thread(self._venue.accounts.day_loss, self._venue.account)
+        loss = self._venue.accounts.day_loss(self._venue.account)
         return f"The account lost {loss:f} today, more than the {most:f} it may." if loss > most else None
 
 
@@ -152,6 +150,14 @@ class Ticks(TickSteps):
 class _Plan:
     wants: list[Want]
     next_end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Money:
+    """`equity` is None while something held has no close."""
+
+    ledger: Ledger
+    equity: Decimal | None
 
 
 def _carried(ledger: RunLedger) -> Ledger:

@@ -25,6 +25,7 @@ def show_run(run: RunRecord, money_now: RunMoney, *, orders: int, fills: int) ->
     params = ", ".join(f"{name}={value}" for name, value in run.params.items())
     show(f"run {run.id} is {run.status.value}, {run.bars_done:,} bars" + (f"; params {params}" if params else ""))
     equity = run.equity if money_now.equity is None else money_now.equity
+    left = " left" if run.status.is_final else ""
     rows = [
         ["budget", money(money_now.budget)],
         ["equity", money(equity)],
@@ -33,8 +34,8 @@ def show_run(run: RunRecord, money_now: RunMoney, *, orders: int, fills: int) ->
         ["cash", money(money_now.cash)],
         ["orders", f"{orders:,}"],
         ["fills", f"{fills:,}"],
-        ["positions left", listed([f"{decimal_text(one.quantity)} {one.symbol}" for one in money_now.positions]) or "none"],
-        ["working orders left", listed([order.id for order in money_now.working]) or "none"],
+        [f"positions{left}", listed([f"{decimal_text(one.quantity)} {one.symbol}" for one in money_now.positions]) or "none"],
+        [f"working orders{left}", listed([order.id for order in money_now.working]) or "none"],
     ]
     table(["", ""], rows, right=[1])
 

@@ -57,8 +57,7 @@ async def start_trading(client: Client, request: RunCreate) -> str:
                 task_queue=RUN_QUEUE,
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                static_summary=f"{mode.capitalize()} trading of {request.strategy[:80]} on {listed(request.symbols)}, "
-                f"{request.timeframe}",
+                static_summary=f"{mode.capitalize()} trading of {request.strategy[:80]} on {listed(request.symbols)}, {request.timeframe}",
             )
         )
     except WorkflowAlreadyStartedError:

@@ -228,6 +228,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 async def world(database: Database) -> AsyncIterator[World]:
     made = World(database)
     yield made
+    await made.ticks.settled()
     await made.exchange.disconnect()
 
 
@@ -301,6 +302,29 @@ async def test_a_run_with_a_longer_warm_up_gets_what_others_did_not_want(world: 
     await world.tick(end, "short", warmup=1)
     await world.tick(end, "long", warmup=30)
     assert world.recorded() == [NOON - at * MINUTE for at in range(30, -1, -1)]
+
+
+async def test_a_warm_up_that_could_not_be_fetched_is_fetched_when_the_venue_is_back(world: World) -> None:
+    end = NOON + MINUTE
+    await world.tick(end, "short", warmup=1)
+    world.exchange.away = True
+    with pytest.raises(ApplicationError, match="away"):
+        await world.tick(end, "long", warmup=30)
+    world.exchange.away = False
+    await world.tick(end, "long", warmup=30)
+    assert world.recorded() == [NOON - at * MINUTE for at in range(30, -1, -1)]
+
+
+async def test_a_hole_that_another_process_left_is_filled(world: World) -> None:
+    first = NOON + MINUTE
+    await world.tick(first)
+    world.clock.move_to(NOON + 20 * MINUTE)
+    await world.tick(NOON + 20 * MINUTE, "younger", first_end=NOON + 20 * MINUTE, ticks=world.process())
+    assert len(world.recorded()) == 2
+
+    await world.tick(NOON + 21 * MINUTE, first_end=first, ticks=world.process())
+
+    assert world.recorded() == [NOON + at * MINUTE for at in range(21)]
 
 
 async def test_a_tick_long_after_its_end_is_missed_and_says_what_was_slept_through(world: World) -> None:
@@ -505,8 +529,16 @@ async def test_a_day_s_loss_beyond_the_accounts_limit_is_a_breach(database: Data
     assert events(tick)["risk.Breached"]["rule"] == "max_daily_loss"
 
 
+async def test_a_tick_missed_on_an_account_that_nobody_looked_at_yet_is_just_missed(database: Database) -> None:
+    world = World(database, limits=RiskLimits(max_daily_loss=Decimal(500)))
+    world.clock.move_to(NOON + 10 * MINUTE)
+    tick = await world.tick(NOON + MINUTE)
+    assert (tick.is_missed, tick.breach) == (True, None)
+
+
 async def test_progress_is_on_record_and_a_paused_run_is_told_as_such(world: World) -> None:
     tick = await world.tick(NOON + MINUTE, bars_done=41, is_paused=True)
+    await world.ticks.settled()
     run = Queries(world.database).run("run")
     assert (run.bars_done, run.equity) == (42, Decimal(10_000))
     assert events(tick)["clock.Tick"]["paused"] is True

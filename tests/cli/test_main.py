@@ -9,7 +9,9 @@ from tests.cli.conftest import Shell
 HEAVY = ("temporalio", "pandas", "numpy", "sqlalchemy", "pyarrow", "exchange_calendars", "plotly", "alembic")
 LEAVES = [
     *([name] for name, entry in COMMANDS.items() if not entry.is_group),
-    *(["runs", name] for name in ("list", "show", "fills", "orders", "trades", "equity", "decisions", "events", "stop")),
+    *(["runs", name] for name in ("list", "show", "fills", "orders", "trades", "equity", "decisions", "events")),
+    *(["runs", name] for name in ("start", "pause", "resume", "stop", "params")),
+    *(["orders", name] for name in ("place", "show", "list", "cancel", "amend")),
     *(["data", name] for name in ("import", "list", "show", "export")),
     ["new", "strategy"],
 ]

@@ -2,12 +2,13 @@ import asyncio
 import logging
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.alpaca_server.faults import Fault
-from tests.veda.alpaca_venue import LIVE, PAPER, a_limit, context_of, environment_of, heard, venue
+from tests.veda.alpaca_venue import LIVE, PAPER, QUICK, a_limit, context_of, environment_of, heard, venue
 from weaver.broker import StreamUp
 from weaver.errors import BadValue, MissingCredentials, NotConnected, Refused, Unavailable
 from weaver.market import Timeframe
@@ -172,11 +173,11 @@ async def test_a_server_that_is_not_there_is_unavailable_and_connecting_may_be_t
 
 
 async def test_requests_do_not_hold_up_the_event_loop_and_a_cancel_has_its_own_way():
-    async with venue() as here:
+    async with venue(timing=replace(QUICK, read=2)) as here:
         report = await here.exchange.submit(a_limit("w-1"))
         here.commands.add_fault(Fault(kind="hang", path="/v2/positions", times=None))
         hanging = [asyncio.create_task(here.exchange.positions()) for _ in range(8)]
-        async with asyncio.timeout(0.4):  # less than one of those takes
+        async with asyncio.timeout(1.5):  # less than one of those takes
             await here.exchange.cancel(report.exchange_order_id)
         for outcome in await asyncio.gather(*hanging, return_exceptions=True):
             assert isinstance(outcome, Unavailable)

@@ -38,7 +38,8 @@ class Sockets:
             if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY) or way == "silent":
                 continue
             asked = json.loads(message.data)
-            answer = AUTHORIZED if asked["action"] == "authenticate" else LISTENING
+            listening = {"stream": "listening", "data": {"streams": []}} if way == "unheard" else LISTENING
+            answer = AUTHORIZED if asked["action"] == "authenticate" else listening
             self.greeted.append(way)
             await socket.send_bytes(json.dumps(answer).encode())
             if answer is LISTENING and way == "garbled":
@@ -74,15 +75,20 @@ async def sockets(*ways: str) -> AsyncIterator[Sockets]:
 
 
 async def test_a_connection_that_answers_no_ping_is_replaced():
-    async with sockets("deaf") as serving, venue(STREAM_URL=serving.url) as here, heard(here.exchange.trade_updates()) as updates:
+    timing = replace(QUICK, ping_interval=0.5, ping_timeout=2)
+    async with (
+        sockets("deaf") as serving,
+        venue(timing=timing, STREAM_URL=serving.url) as here,
+        heard(here.exchange.trade_updates()) as updates,
+    ):
         await updates.until_a(StreamUp, 2)
         assert [type(item) for item in updates.items] == [StreamUp, StreamDown, StreamUp]
         assert serving.connections == 2
 
 
-@pytest.mark.parametrize("way", ["silent", "nonsense"])
+@pytest.mark.parametrize("way", ["silent", "nonsense", "unheard"])
 async def test_a_greeting_that_does_not_come_or_makes_no_sense_is_tried_again(way):
-    timing = replace(QUICK, greeting=0.3)
+    timing = replace(QUICK, greeting=1)
     async with (
         sockets(way, way) as serving,
         venue(timing=timing, STREAM_URL=serving.url) as here,

@@ -1,11 +1,10 @@
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from tests.alpaca_server.faults import Fault
-from tests.veda.alpaca_venue import QUICK, venue
+from tests.veda.alpaca_venue import venue
 from weaver.errors import BadValue, Refused, Unavailable, UnknownName
 from weaver.market import Timeframe
 
@@ -43,7 +42,7 @@ async def test_bars_are_within_the_range_and_complete():
 
 
 async def test_many_pages_make_one_series():
-    async with venue(timing=replace(QUICK, read=10)) as here:
+    async with venue() as here:
         here.commands.set_clock((OPEN + timedelta(days=10)).isoformat(), frozen=True)
         for symbol in ("AAPL", "MSFT"):
             here.commands.set_bars(symbol, "1Min", given_bars(OPEN, 7_000, timedelta(minutes=1)))

@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 
 from tests.alpaca_server.faults import Fault, Race
-from tests.veda.alpaca_venue import PAPER, a_limit, an_order, venue
+from tests.veda.alpaca_venue import HASTY, PAPER, a_limit, an_order, venue
 from weaver.errors import NotFound, RateLimited, Refused, TermsDiffer, Unavailable, Unknown
 from weaver.orders import OrderStatus, OrderType, Role, Side, TimeInForce
 
@@ -39,7 +39,7 @@ async def test_a_market_order_is_accepted_and_fills():
 
 @pytest.mark.parametrize("fault", LOST_ANSWERS.values(), ids=LOST_ANSWERS.keys())
 async def test_an_order_whose_answer_is_lost_is_unknown_sent_once_and_found_by_its_id(fault):
-    async with venue() as here:
+    async with venue(timing=HASTY) as here:
         here.commands.add_fault(Fault(**fault.body() | {"fired": 0}))
         with pytest.raises(Unknown) as caught:
             await here.exchange.submit(a_limit("w-1"))
@@ -240,7 +240,7 @@ async def test_cancelling_or_asking_for_what_is_not_there_is_not_found(unknown):
 
 @pytest.mark.parametrize("kind", ["reset", "hang", "error"])
 async def test_a_cancel_whose_answer_is_lost_is_unknown(kind):
-    async with venue() as here:
+    async with venue(timing=HASTY) as here:
         report = await here.exchange.submit(a_limit("w-1"))
         here.commands.add_fault(Fault(kind=kind, when="after", method="DELETE", status=504, html=True))
         with pytest.raises(Unknown):
@@ -282,7 +282,7 @@ async def test_a_trailing_stop_keeps_its_trail():
 
 
 async def test_reads_that_fail_are_unavailable_and_not_repeated():
-    async with venue() as here:
+    async with venue(timing=HASTY) as here:
         for fault in (
             Fault(kind="hang", path="/v2/account"),
             Fault(kind="error", path="/v2/account", status=504, html=True),

@@ -139,7 +139,7 @@ async def test_a_feed_without_a_plan_ends_the_stream_of_bars():
 
 
 async def test_a_mute_connection_is_replaced():
-    async with venue(timing=replace(QUICK, silence=0.5)) as here, heard(here.exchange.trade_updates()) as updates:
+    async with venue(timing=replace(QUICK, silence=1)) as here, heard(here.exchange.trade_updates()) as updates:
         await updates.until_a(StreamUp)
         here.commands.mute_streams(True, "trade")
         await here.exchange.submit(an_order("w-1"))
@@ -229,7 +229,7 @@ async def test_an_update_that_cannot_be_read_asks_the_listener_to_look_for_thems
 
 
 async def test_a_fill_may_come_before_the_answer_to_its_order():
-    async with venue(timing=replace(QUICK, read=5)) as here, heard(here.exchange.trade_updates()) as updates:
+    async with venue() as here, heard(here.exchange.trade_updates()) as updates:
         await updates.until_a(StreamUp)
         here.commands.add_fault(Fault(kind="fill_first", when="after", method="POST", seconds=5))
         report = await here.exchange.submit(an_order("w-1"))

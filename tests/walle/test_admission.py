@@ -291,11 +291,17 @@ def all_at_once(count: int, work: Callable[[int], list[str]]) -> list[str]:
         return [verdict for verdicts in threads.map(let_go, range(count)) for verdict in verdicts]
 
 
-def test_of_50_orders_at_once_exactly_those_within_the_limit_are_admitted(orders: Orders, accounts: Accounts, database: Database) -> None:
-    accounts.snapshot(PAPER, funds(buying_power=Decimal(100_000)), session="2024-01-02", at=NOON)
-    limits = {"max_gross_exposure": 7_000}
-    found = all_at_once(50, lambda number: verdicts(admit(orders, wanted(f"o-{number}", symbol=f"S{number}"), limits=limits)))
-    assert sorted(found) == ["admitted"] * 7 + ["max_gross_exposure"] * 43
+def test_of_50_runs_that_decide_at_once_exactly_those_within_the_limit_are_admitted(
+    orders: Orders, leases: Leases, database: Database
+) -> None:
+    for number in range(50):
+        leases.take(PAPER, [f"S{number}"], f"run-{number}", NOON)
+
+    def decide(number: int) -> list[str]:
+        order = wanted(f"o-{number}", symbol=f"S{number}", run_id=f"run-{number}")
+        return verdicts(admit(orders, order, limits={"max_gross_exposure": 7_000}))
+
+    assert sorted(all_at_once(50, decide)) == ["admitted"] * 7 + ["max_gross_exposure"] * 43
     assert TradingQueries(database).orders().total == 7
 
 

@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -163,6 +164,29 @@ def test_a_deleted_run_leaves_its_orders_and_fills_to_the_account_and_nothing_to
     some.book(PAPER, [a_fill("e-b", "b", side=Side.SELL)], at=NOON)  # the order that outlived its run
     assert queries.positions(PAPER)[0].quantity == 6
     assert queries.ledger("run-1", Decimal(1_000)).cash == 1_000
+
+
+def test_a_ledger_read_while_fills_are_booked_is_of_one_moment(orders: Orders, queries: TradingQueries, database: Database) -> None:
+    Leases(database).take(PAPER, ["AAPL"], "run-1", NOON)
+    admit(orders, wanted("a", run_id="run-1", quantity="240"))
+
+    def book() -> None:
+        for number in range(60):
+            orders.book(PAPER, [a_fill(f"e-{number}", "a")], at=NOON)
+
+    with ThreadPoolExecutor(1) as threads:
+        booking = threads.submit(book)
+        seen: list[int] = []
+        while not seen or seen[-1] < 60:
+            ledger = queries.ledger("run-1", Decimal(100_000))
+            seen.append(len(ledger.fills))
+            assert ledger.cursor == seen[-1] == len({fill.number for fill in ledger.fills})
+            assert sum(held.quantity for held in ledger.positions) == 4 * seen[-1]
+            assert ledger.cash == 100_000 - 400 * seen[-1]
+            assert [order.filled_quantity for order in ledger.working] == ([4 * seen[-1]] if seen[-1] < 60 else [])
+            if booking.done():
+                booking.result()
+    assert seen == sorted(seen)
 
 
 def test_first_in_first_out_by_hand(orders: Orders, queries: TradingQueries) -> None:

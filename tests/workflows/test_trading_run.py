@@ -32,7 +32,7 @@ async def test_a_run_trades_for_its_time_and_says_so_everywhere(trading: Trading
     symbol = trading.symbol()
     params = {"script": {"0": [["buy", {"quantity": 2}]], "2": [["sell", {"quantity": 1}]]}}
     run_id = await trading.start("scripted", [symbol], params=params, cash="5000", duration="5s", tags=["first"])
-    await trading.has_status(run_id, RunStatus.RUNNING)
+    await trading.has_decided(run_id)
     assert trading.status(run_id) is RunStatus.RUNNING
     ended = await trading.ended(run_id)
     assert ended.status is RunStatus.COMPLETED
@@ -41,7 +41,7 @@ async def test_a_run_trades_for_its_time_and_says_so_everywhere(trading: Trading
     assert (record.status, record.mode, record.strategy, record.symbols) == (RunStatus.COMPLETED, "paper", "scripted", (symbol,))
     assert record.strategy_sha256
     assert record.started_at
-    assert record.ended_at
+    assert record.stopped_at
     assert record.equity == ended.progress.equity
     assert (ended.progress.orders, ended.progress.fills) == (2, 2)
     description = await trading.handle(run_id).describe()
@@ -99,7 +99,9 @@ async def test_a_tick_takes_few_events(trading: TradingWorld) -> None:
     """At most 20 for a bare one, 45 with a filled order: what a history of days is made of."""
     bare = await trading.start("scripted", [trading.symbol()], duration="5s")
     await trading.ended(bare)
-    filled = await trading.start("scripted", [trading.symbol()], params={"always": [["buy", {"quantity": 1}]]}, duration="6s", at_end="keep")
+    filled = await trading.start(
+        "scripted", [trading.symbol()], params={"always": [["buy", {"quantity": 1}]]}, duration="6s", at_end="keep"
+    )
     await trading.ended(filled)
     assert 10 <= await _events_a_tick(trading, bare) <= 20
     assert len(trading.fills(filled)) >= 3
@@ -110,9 +112,7 @@ async def _events_a_tick(world: TradingWorld, run_id: str) -> float:
     """Return Temporal's events between the first tick's fetch and the last one's, for each tick."""
     ((_, history),) = await world.links(run_id)
     asked = [
-        event.event_id
-        for event in history.events
-        if event.activity_task_scheduled_event_attributes.task_queue.name == data_queue(ACCOUNT)
+        event.event_id for event in history.events if event.activity_task_scheduled_event_attributes.task_queue.name == data_queue(ACCOUNT)
     ]
     return (asked[-1] - asked[0]) / (len(asked) - 1)
 
@@ -121,19 +121,19 @@ async def _events_a_tick(world: TradingWorld, run_id: str) -> float:
 
 
 @pytest.mark.parametrize(
-    ("at_end", "status", "position"),
+    ("at_end", "status", "left"),
     [("cancel", OrderStatus.CANCELLED, 3), ("keep", OrderStatus.ACCEPTED, 3), ("flatten", OrderStatus.CANCELLED, 0)],
 )
-async def test_orders_and_positions_are_left_as_the_run_says(trading: TradingWorld, at_end: str, status: OrderStatus, position: int) -> None:
+async def test_orders_and_positions_are_left_as_the_run_says(trading: TradingWorld, at_end: str, status: OrderStatus, left: int) -> None:
     symbol = trading.symbol()
     run_id = await trading.start("scripted", [symbol], params=first(["buy", {"quantity": 3}], FAR_LIMIT), at_end=at_end, duration="3s")
     assert (await trading.ended(run_id)).status is RunStatus.COMPLETED
     limit = next(order for order in trading.orders(run_id) if order.limit_price)
     assert limit.status is status
     assert (await trading.at_exchange(run_id))[limit.id].status is status
-    assert _position(trading, run_id, symbol) == position
+    assert _position(trading, run_id, symbol) == left
     held = {holding.symbol: holding.quantity for holding in await (await trading.exchange()).positions()}
-    assert held.get(symbol, 0) == position
+    assert held.get(symbol, 0) == left
     if at_end == "flatten":
         closing = trading.orders(run_id)[-1]
         assert (closing.side, closing.quantity, closing.reduce_only, closing.status) == (Side.SELL, 3, True, OrderStatus.FILLED)
@@ -244,7 +244,7 @@ async def test_an_order_outlives_a_run_that_is_gone(trading: TradingWorld, how: 
         return trading.status(run_id) is RunStatus.ERROR and not trading.trading.leases(ACCOUNT)
 
     await until(is_settled, "the watcher to give the run its end and return its lease")
-    order = await trading.order(run_id, where="status == 'filled'")
+    order = await trading.order(run_id, "filled")
     assert _position(trading, run_id, symbol) == 2
     (fill,) = trading.fills(run_id)
     assert (fill.order_id, fill.run_id) == (order.id, run_id)
@@ -263,7 +263,7 @@ async def test_a_run_goes_on_in_its_next_link_with_its_order_position_and_state(
             return len(await world.links(run_id)) >= 3
 
         await until(has_three_links, "the run's third link")
-        await world.order(run_id, where=f"id == '{placed.id}' and status == 'filled'")
+        await world.order(run_id, "filled", order_id=placed.id)
         await world.handle(run_id).execute_update("stop")
         assert (await world.ended(run_id)).status is RunStatus.STOPPED
         events = await world.events(run_id)

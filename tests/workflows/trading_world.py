@@ -46,7 +46,7 @@ from weaver.glados.runs import RunStatus
 from weaver.settings import Settings
 from weaver.veda.adapters.simulated import SimulatedExchange
 from weaver.veda.clocks import SystemClock
-from weaver.veda.exchange import Clock
+from weaver.veda.exchange import Clock, Mode
 from weaver.veda.library import AdapterLibrary
 from weaver.walle.accounts import Accounts
 from weaver.walle.bars import Catalogue
@@ -139,9 +139,9 @@ def priced(view, fields):
 class TradingWorld:
     """A home with WallE and strategies, and the workers of all queues, on a Temporal server that is there already.
 
-    `limits` are the account's. `environment` is the adapters' (variables of the simulated exchange, credentials). `clock` is the
-    venue's. Without `looks_after` no `Account` workflow follows the venue, and without `watches` nobody settles what was ended
-    from outside: a server that skips time stands still while an activity runs, and knows no lists.
+    The workers serve `account`, with `limits`. `environment` is the adapters' (variables of the simulated exchange, credentials).
+    `clock` is the venue's. Without `looks_after` no `Account` workflow follows the venue, and without `watches` nobody settles what
+    was ended from outside: a server that skips time stands still while an activity runs, and knows no lists.
     """
 
     def __init__(
@@ -149,6 +149,7 @@ class TradingWorld:
         home: Path,
         client: Client,
         *,
+        account: str = ACCOUNT,
         clock: Clock | None = None,
         limits: RiskLimits | None = None,
         environment: Mapping[str, str] | None = None,
@@ -159,6 +160,7 @@ class TradingWorld:
     ) -> None:
         self.home = home
         self.client = client
+        self.account = account
         self.clock = clock or SystemClock()
         self.environment = {"WEAVER_SIMULATED_CASH": "10000000", **(environment or {})}
         self._looks_after = looks_after
@@ -257,11 +259,13 @@ class TradingWorld:
         return Places(self.settings, self.database, self.client, self.clock).workers(self.venue, ())
 
     def _venue(self) -> Venue:
+        adapter, _, named = self.account.rpartition("-")
+        mode: Mode = "live" if named == "live" else "paper"
         return Venue(
-            ACCOUNT,
+            self.account,
             make=lambda: AdapterLibrary.open(self.settings.adapter_folders).open_exchange(
-                "simulated",
-                "paper",
+                adapter,
+                mode,
                 environment=self.environment,
                 clock=self.clock,
                 store=Simulations(self.database, self.catalogue),
@@ -339,14 +343,14 @@ class TradingWorld:
         except NotFound:
             return None
 
-    async def order(self, run_id: str, *, where: str = "status == 'accepted'") -> OrderRecord:
-        """Wait for an order of the run on record of which `where`, an expression over its fields, holds."""
+    async def order(self, run_id: str, status: str = "accepted", *, order_id: str | None = None) -> OrderRecord:
+        """Wait until an order of the run, or the one with the id, has the status on record, and return it."""
 
         async def found() -> OrderRecord | None:
-            fields = ({name: getattr(order, name) for name in order.__dataclass_fields__} | {"self": order} for order in self.orders(run_id))
-            return next((known["self"] for known in fields if eval(where, {}, known)), None)
+            orders = [order for order in self.orders(run_id) if order.status == status and order_id in (None, order.id)]
+            return orders[0] if orders else None
 
-        return await until(found, f"an order of {run_id} with {where}")
+        return await until(found, f"an order of {run_id} to be {status}")
 
     async def has_decided(self, run_id: str, decisions: int = 1) -> None:
         """Wait until the run has that many decisions on record."""

@@ -23,9 +23,12 @@ LIVE = "live"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """What orders are admitted by: the account's limits, those of the run on top, what the run has lost today, and the time."""
+    """What orders are admitted by: the account's limits, those of the run on top, what the run has lost today, and the time.
 
-    limits: AccountLimits
+    Without `limits` nothing is refused, not even by the kill switch.
+    """
+
+    limits: AccountLimits | None
     run_limits: RiskLimits | None
     run_day_loss: Decimal
     at: datetime
@@ -63,10 +66,13 @@ class Admission:
         return answers
 
     def _refusal(self, wanted: Wanted, state: Standing, holder: str | None) -> Refusal | None:
+        if self.limits is None:
+            return None
         if state.account.killed:
             why = state.account.killed_reason or "no reason given"
             return Refusal("killed", f"The kill switch of {wanted.account} is on ({why}). Re-arm the account to trade again.")
-        if wanted.run_id is not None and holder != wanted.run_id:
+        # What follows from an admitted order, its exits and its remainder, outlives the lease of its run.
+        if wanted.run_id is not None and wanted.parent_id is None and holder != wanted.run_id:
             traded = f"is traded by run '{holder}'" if holder else "is not leased to this run"
             return Refusal("lease", f"{wanted.request.symbol} on {wanted.account} {traded}.")
         refusal = check(wanted.request, state.facts(wanted), self._account_limits(wanted.account))
@@ -76,6 +82,8 @@ class Admission:
         return refusal
 
     def _account_limits(self, account: str) -> RiskLimits:
+        if self.limits is None:
+            return RiskLimits()
         return self.limits.live if adapter_and_mode(account)[1] == LIVE else self.limits.paper
 
     def _limits_exposure(self, account: str) -> bool:

@@ -55,6 +55,17 @@ class Orders:
         with self._database.write() as session:
             return admission.admit(session, wanted)
 
+    def insist(self, wanted: Wanted, *, at: datetime) -> OrderRecord:
+        """Put an order on record whatever the limits say, on its way to the venue: what the kill switch closes positions with."""
+        admission = Admission(limits=None, run_limits=None, run_day_loss=Decimal(0), at=at)
+        with self._database.write() as session:
+            (admitted,) = admission.admit(session, [wanted])
+            assert isinstance(admitted, Admitted), "without limits nothing is refused"
+            row = found_order(session, admitted.order.id)
+            if OrderStatus(row.status) is OrderStatus.PENDING:
+                row.status = OrderStatus.SUBMITTING.value
+            return order_record(row)
+
     def sending(self, order_id: str, *, at: datetime) -> Sending:
         """Make an order ready to be sent, on record before it is; an order that the kill switch catches is rejected instead.
 
@@ -76,7 +87,8 @@ class Orders:
         """Apply what the venue says of an order and its legs, and book the fills; return the changes, of legs too.
 
         Orders are found by the venue's id, else by their own; the legs of a known bracket that are not are adopted as `<parent>.tp`
-        and `<parent>.sl`. An order or fill of no order of this account gives nothing. The rules are those of weaver.walle.reporting.
+        and `<parent>.sl`. An order or fill of no order of this account gives nothing: ask for it again once its order is known. The
+        rules are those of weaver.walle.reporting. `at` is when the word came, never earlier than the order can have been there.
         """
         with self._database.write() as session:
             locked = session.get(AccountRow, account, with_for_update=True)
@@ -112,6 +124,10 @@ class Orders:
     def cancel_unsent(self, order_id: str, *, reason: str, at: datetime) -> list[OrderChange]:
         """Cancel an order that is `pending`. Raises ValueError for one that may be at the venue; one that is final stays so."""
         return self._move(order_id, OrderStatus.CANCELLED, reason, at, only_from=OrderStatus.PENDING)
+
+    def never_arrived(self, order_id: str, *, reason: str, at: datetime) -> list[OrderChange]:
+        """Cancel an order that was sent, or may have been, and that the venue surely does not know. One that is final stays so."""
+        return self._move(order_id, OrderStatus.CANCELLED, reason, at)
 
     def order(self, order_id: str) -> OrderRecord:
         """Return one order. Raises NotFound, with the nearest id that exists."""

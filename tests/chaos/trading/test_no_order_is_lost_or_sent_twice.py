@@ -29,7 +29,7 @@ from workflows.trading_client import start_trading
 
 IS_LONG = os.environ.get("WEAVER_CHAOS") == "long"
 SEED = int(os.environ.get("WEAVER_CHAOS_SEED", "7"))
-SYMBOLS = [f"C{number:02}/USD" for number in range(30 if not IS_LONG else 60)]
+SYMBOLS = [f"C{chr(65 + number // 26)}{chr(65 + number % 26)}/USD" for number in range(60 if IS_LONG else 30)]
 ORDERS = 200 if not IS_LONG else 2_000
 DEATHS_EACH = {"before persist": 3, "after persist": 3, "in amend": 3, "in continue-as-new": 2}
 USUAL_DEATHS = 4

@@ -1,21 +1,17 @@
 """One account of the simulated exchange within one call: matches up to now, then takes or cancels orders."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from weaver.broker import OrderReport
 from weaver.errors import Refused
-from weaver.greta.matching import Legs, Order
-from weaver.greta.quantities import to_lots
+from weaver.greta.matching import Order
 from weaver.market import MICROSECONDS, Bars, Calendar, Timeframe
-from weaver.orders import Costs, OrderRequest, OrderType, Role, TimeInForce
+from weaver.orders import Costs, OrderRequest, OrderType
 from weaver.veda.adapters._simulated_faults import LateFill, PartialFill
 from weaver.veda.adapters._simulated_market import Market, decimal
 from weaver.veda.adapters._simulated_matching import (
-    SHARE_LOTS,
-    UNIT_LOTS,
     CashTerms,
     Happened,
     Holdings,
@@ -28,6 +24,7 @@ from weaver.veda.adapters._simulated_matching import (
 from weaver.veda.adapters._simulated_outbox import Outbox
 from weaver.veda.adapters._simulated_schedule import Schedule, Slot
 from weaver.veda.adapters._simulated_state import State, Traded, Working
+from weaver.veda.adapters._simulated_terms import exchange_order_id, order_of
 from weaver.veda.simulation import Written
 
 _BARS_AT_ONCE = 2_000
@@ -277,22 +274,7 @@ class Simulation:
 
     def _order(self, request: OrderRequest, index: int, slot: Slot) -> Order:
         always = self._market.replays(request.symbol) or Calendar.of(request.symbol) is Calendar.ALWAYS
-        quantity = float(request.quantity)
-        lots = UNIT_LOTS if always else SHARE_LOTS
-        if quantity <= 0 or to_lots(quantity, lots) / lots != quantity:
-            raise Refused(f"quantity {request.quantity} is not a multiple of {1 / lots:g} above 0")
-        order = Order(request.client_order_id, index, request.side.sign, OrderType(request.order_type), quantity, slot.start)
-        order.time_in_force = request.time_in_force
-        if not always and not quantity.is_integer():
-            order.time_in_force = TimeInForce.DAY
-        order.limit, order.stop = _float(request.limit_price), _float(request.stop_price)
-        order.trail, order.trail_percent = _float(request.trail), _float(request.trail_percent)
-        _check_prices(order)
-        order.reduce_only = request.reduce_only
-        order.whole = not request.reduce_only
-        if request.is_bracket:
-            order.role = Role.ENTRY
-            order.legs = Legs(_float(request.take_profit), _float(request.stop_loss), _float(request.stop_loss_limit))
+        order = order_of(request, index, slot.start, always=always)
         if order.order_type is OrderType.TRAILING_STOP:
             order.extreme = self._last_close(request.symbol)
         return order
@@ -306,11 +288,6 @@ class Simulation:
         return price
 
 
-def exchange_order_id(account: str, client_order_id: str) -> str:
-    """Return the exchange's own id of an order, which its sender's id decides."""
-    return f"sim-{hashlib.sha256(f'{account} {client_order_id}'.encode()).hexdigest()[:20]}"
-
-
 def _after_grace(slot: Slot) -> int:
     return slot.opens + min((slot.closes - slot.opens) // 4, _GRACE)
 
@@ -319,30 +296,13 @@ def _meet_if_certain(matching: Matching, order: Order, rows: list[int]) -> None:
     """Let an order meet the open of its bar in progress when that comes to the same as meeting the whole bar later."""
     others = any(other is not order and rows[other.symbol] >= 0 for other in matching.working)
     if others or order.legs is not None:
-        early = matching.copied()
-        early.happened = []
+        early = matching.copied(rows)
         early.meet_open(order.id, rows)
         if not early.happened:
             return
         early.meet_whole(rows)
-        later = matching.copied()
+        later = matching.copied(rows)
         later.meet_whole(rows)
         if not same_outcome(early, later):
             return
     matching.meet_open(order.id, rows)
-
-
-def _check_prices(order: Order) -> None:
-    limited = order.order_type in (OrderType.LIMIT, OrderType.STOP_LIMIT)
-    stopped = order.order_type in (OrderType.STOP, OrderType.STOP_LIMIT)
-    trailed = order.order_type is OrderType.TRAILING_STOP
-    if limited != (order.limit is not None) or stopped != (order.stop is not None):
-        raise Refused(f"a {order.order_type} order does not go with limit {order.limit} and stop {order.stop}")
-    if trailed != ((order.trail is None) != (order.trail_percent is None)) or (not trailed and order.trail is not None):
-        raise Refused(f"a {order.order_type} order does not go with trail {order.trail} and trail_percent {order.trail_percent}")
-    if any(price is not None and price <= 0 for price in (order.limit, order.stop, order.trail, order.trail_percent)):
-        raise Refused("prices must be above 0")
-
-
-def _float(value: Decimal | None) -> float | None:
-    return None if value is None else float(value)

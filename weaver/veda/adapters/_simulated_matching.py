@@ -134,11 +134,12 @@ class Matching(Venue):
         self.happened: list[Happened] = []
         self._used = dict(used)
 
-    def copied(self) -> "Matching":
-        """Return a twin that shares the bars and nothing else."""
+    def copied(self, rows: list[int]) -> "Matching":
+        """Return a twin that shares the bars and nothing else, with the orders that have one of these bars."""
         book = copy.copy(self.account)
         book.quantities, book.averages = [*book.quantities], [*book.averages]
-        return Matching(self.shelf, self.terms, book, [self.by_id[order.id].copied() for order in self.working], self._used)
+        orders = [self.by_id[order.id].copied() for order in self.working if rows[order.symbol] >= 0]
+        return Matching(self.shelf, self.terms, book, orders, self._used)
 
     def standing(self) -> list[Working]:
         """Return the orders that are not final, in the order in which they meet bars."""

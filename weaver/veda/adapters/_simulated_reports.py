@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -100,7 +100,3 @@ def differences(known: OrderRequest, asked: OrderRequest) -> str:
         for field in fields(OrderRequest)
         if getattr(known, field.name) != getattr(asked, field.name)
     )
-
-
-def with_legs(report: OrderReport, legs: tuple[OrderReport, ...]) -> OrderReport:
-    return replace(report, legs=legs)

@@ -2,18 +2,15 @@
 backtest's rules; the account lives in WallE, so that any process that uses it may die at any time."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from pydantic import TypeAdapter
-
 from weaver.broker import Fill, Funds, Holding, MarketBar, MarketClock, OrderReport, Quote, StreamDown, StreamUp, TradeUpdate, TradingDay
 from weaver.errors import BadValue, NotConnected, NotFound, Refused, Unavailable, Unknown, UnknownName
 from weaver.market import MICROSECONDS, Timeframe, from_microseconds, to_microseconds
-from weaver.orders import Costs, OrderRequest
+from weaver.orders import OrderRequest
 from weaver.veda.adapters._simulated_account import Simulation
 from weaver.veda.adapters._simulated_faults import (
     Disconnect,
@@ -28,6 +25,7 @@ from weaver.veda.adapters._simulated_faults import (
     TimeOutBefore,
 )
 from weaver.veda.adapters._simulated_market import Market, decimal, market_bar, parse_replays
+from weaver.veda.adapters._simulated_options import parse_cash, parse_costs
 from weaver.veda.adapters._simulated_reading import Reading
 from weaver.veda.adapters._simulated_schedule import session_at
 from weaver.veda.adapters._simulated_state import State
@@ -83,8 +81,8 @@ class SimulatedExchange(Exchange):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         given = context.environment
-        self._cash = _cash(given.get("WEAVER_SIMULATED_CASH", "100000"))
-        self._costs = _costs(given.get("WEAVER_SIMULATED_COSTS", "{}"))
+        self._cash = parse_cash(given.get("WEAVER_SIMULATED_CASH", "100000"))
+        self._costs = parse_costs(given.get("WEAVER_SIMULATED_COSTS", "{}"))
         if context.store is None:
             raise BadValue("store", None, "a store: the simulated exchange keeps its account in WallE")
         self._store: SimulatedStore = context.store  # pyright: ignore[reportAttributeAccessIssue]  # the port leaves its type open
@@ -375,23 +373,3 @@ def _check_symbols(symbols: Iterable[str]) -> None:
     for symbol in symbols:
         if not symbol or symbol != symbol.strip() or not symbol.isprintable():
             raise UnknownName("symbol", symbol, ())
-
-
-def _cash(text: str) -> float:
-    try:
-        cash = float(text)
-    except ValueError:
-        cash = -1.0
-    if not 0 <= cash < float("inf"):
-        raise BadValue("WEAVER_SIMULATED_CASH", text, "an amount such as 100000")
-    return cash
-
-
-def _costs(text: str) -> Costs:
-    try:
-        given = json.loads(text, parse_float=Decimal)
-        if not set(given) <= set(Costs.__dataclass_fields__):
-            raise ValueError
-        return TypeAdapter(Costs).validate_python(given)
-    except (ValueError, TypeError):  # pydantic's ValidationError is a ValueError
-        raise BadValue("WEAVER_SIMULATED_COSTS", text, 'JSON such as {"commission_bps": "10", "slippage_bps": "5"}') from None

@@ -1,4 +1,5 @@
 """What the Alpaca adapter is made of: settings, the line to the venue, translation both ways, and streams.
 
-Only `line` and `streams` load Alpaca's SDK, which takes half a second (it brings pandas), so the adapter imports them when it connects.
+`line` and `streams`, and what asks through them (`trading`, `lists`, `market`), load Alpaca's SDK, which takes half a second since it
+brings pandas; the adapter imports them when it connects. The rest loads nothing.
 """

@@ -12,7 +12,7 @@ from weaver.veda.alpaca_parts.updates import fill_of_activity
 ORDERS_PAGE = 500
 FILLS_PAGE = 100
 BOOKED_LATE = timedelta(minutes=10)
-"""How long after a fill its activity may be made. Alpaca filters activities by the latter, and Weaver asks for the former."""
+"""How long after a fill its activity may be made: Alpaca filters by the latter, in whole seconds, where Weaver asks for the former."""
 
 
 async def all_orders(line: Line, *, status: str, nested: bool, since: datetime | None = None) -> list[OrderReport]:
@@ -46,7 +46,11 @@ async def all_fills(line: Line, since: datetime) -> list[Fill]:
     found: dict[str, tuple[Decimal, Fill]] = {}
     token: str | None = None
     while True:
-        fields: dict[str, object] = {"after": _wire(since - BOOKED_LATE), "direction": "asc", "page_size": FILLS_PAGE}
+        fields: dict[str, object] = {
+            "after": _wire((since - BOOKED_LATE).replace(microsecond=0)),
+            "direction": "asc",
+            "page_size": FILLS_PAGE,
+        }
         if token is not None:
             fields["page_token"] = token
         page = await line.read(Request(door=Door.TRADING, path="/account/activities/FILL", fields=fields), _fills_page)

@@ -17,6 +17,8 @@ from weaver.veda.alpaca_parts.feed import Feed
 from weaver.veda.alpaca_parts.settings import Settings, Timing
 
 log = logging.getLogger(__name__)
+for _name in ("alpaca.trading.stream", "alpaca.data.live.websocket"):  # a traceback for each attempt to connect; we say it in a line
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
 _quiet = logging.getLogger(f"{__name__}.socket")
 _quiet.setLevel(logging.INFO)  # at DEBUG the socket library writes every frame into the log, the one with the keys too
 
@@ -97,7 +99,16 @@ class _Told:
             reader.cancel()
             silence.cancel()
 
+    async def greeted(self, starting: Awaitable[None]) -> None:
+        """Connect and be let in, within the time for it."""
+        try:
+            await asyncio.wait_for(starting, self._timing.greeting)
+        except Exception as problem:
+            log.warning("No connection to Alpaca's stream: %s.", type(problem).__name__)
+            raise
+
     def _lost(self, reason: str) -> None:
+        log.warning("Alpaca's stream was cut: %s.", reason)
         self._feed.down(f"Alpaca's stream was cut: {reason}.")
         self._running = False  # also after a frame that cannot be read: what it said is lost, as after a cut
 
@@ -142,7 +153,7 @@ class TradeConnection(_Told, TradingStream):
         self._feed.say(message)
 
     async def _start_ws(self) -> None:
-        await asyncio.wait_for(super()._start_ws(), self._timing.greeting)
+        await self.greeted(super()._start_ws())
 
     async def _auth(self) -> None:
         try:
@@ -155,9 +166,11 @@ class TradeConnection(_Told, TradingStream):
 
     async def _dispatch(self, msg: dict[str, Any]) -> None:
         self.heard()
-        if msg.get("stream") == "listening":
-            self._feed.up(())
         await super()._dispatch(msg)
+        if msg.get("stream") == "listening":
+            if "trade_updates" not in msg["data"]["streams"]:
+                raise ValueError("not listened to")  # so that it is tried again
+            self._feed.up(())
 
     async def _consume(self) -> None:
         await self.told(super()._consume())
@@ -209,7 +222,7 @@ class _BarConnection(_Told, DataStream):
 
     async def _start_ws(self) -> None:
         self._unanswered = 0
-        await asyncio.wait_for(super()._start_ws(), self._timing.greeting)
+        await self.greeted(super()._start_ws())
 
     async def _auth(self) -> None:
         try:
@@ -233,8 +246,11 @@ class _BarConnection(_Told, DataStream):
         if msg.get("T") == "subscription":
             await self._subscribed(frozenset(map(str, msg.get("bars") or ())))
         await super()._dispatch(msg)
-        if msg.get("T") == "error" and self._judge(str(msg.get("msg"))):
-            raise ValueError("refused")
+        if msg.get("T") == "error":
+            said = str(msg.get("msg"))
+            log.warning("Alpaca's market data stream says: %s (%s).", said, msg.get("code"))
+            if self._judge(said):
+                raise ValueError("refused")
 
     async def _consume(self) -> bool:
         return await self.told(super()._consume())
