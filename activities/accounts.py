@@ -9,15 +9,15 @@ from decimal import Decimal
 
 from temporalio import activity
 
-from activities.beating import beating
-from activities.orders import SURELY_ARRIVED
+from activities.beating import beating, for_a_person
 from activities.trading_steps import AccountSteps
-from activities.venues import Venue
-from weaver.broker import Fill, Holding, OrderReport, StreamDown, StreamUp, TradeUpdate
-from weaver.errors import NotFound, Refused, Unavailable, Unknown
+from weaver.broker import Fill, OrderReport, StreamDown, StreamUp, TradeUpdate
+from weaver.errors import Unavailable
 from weaver.glados.risk import RiskLimits
-from weaver.orders import OrderRequest, OrderStatus, OrderType, Side, TimeInForce, base36
-from weaver.walle.trading_model import AccountRecord, Difference, OrderChange, OrderRecord, Wanted
+from weaver.killing import switch_off
+from weaver.orders import OrderStatus
+from weaver.venue import Venue
+from weaver.walle.trading_model import AccountRecord, Difference, OrderRecord
 from workflows.inputs import Event
 from workflows.trading_inputs import AccountDone, AccountTask
 
@@ -28,8 +28,6 @@ OVERLAP = timedelta(minutes=5)
 FIRST_LOOK = timedelta(days=1)
 SNAPSHOT_EVERY = timedelta(seconds=1)
 """The account's money is read again after a fill, at most this often."""
-EMPTY_TWICE = 2
-EMPTY_PAUSE_SECONDS = 0.5
 
 Notice = Callable[[Event], Awaitable[None]]
 """Tells the account's workflow of something that happened."""
@@ -43,6 +41,7 @@ class VenueAccount(AccountSteps):
         self._limits = limits
         self._notice = notice
         self._look = look
+        self._listening = 0
 
     # Following.
 
@@ -51,6 +50,7 @@ class VenueAccount(AccountSteps):
         async with beating():
             exchange = await self._venue.exchange()
             snapshot_at = datetime.min.replace(tzinfo=(await self._venue.now()).tzinfo)
+            self._listening += 1
             try:
                 async for update in exchange.trade_updates():
                     match update:
@@ -70,8 +70,10 @@ class VenueAccount(AccountSteps):
                                 if self._loss_breached(await self._snapshot()):
                                     await self._look()
             finally:
-                with suppress(Unavailable):
-                    await self._connected(is_connected=False, event=None)
+                self._listening -= 1
+                if not self._listening:  # the account's next link may listen already
+                    with suppress(Unavailable):
+                        await self._connected(is_connected=False, event=None)
             raise Unavailable(f"The updates of {task.account} ended; they are followed again.")
 
     async def _booked(self, report: OrderReport, fills: Sequence[Fill]) -> None:
@@ -88,7 +90,7 @@ class VenueAccount(AccountSteps):
 
     @activity.defn(name="reconcile")
     async def reconcile(self, task: AccountTask) -> AccountDone:
-        async with beating():
+        async with beating(), for_a_person():
             return await self._reconcile(task)
 
     async def _reconcile(self, task: AccountTask) -> AccountDone:
@@ -172,86 +174,17 @@ class VenueAccount(AccountSteps):
 
     @activity.defn(name="kill_account")
     async def kill(self, task: AccountTask) -> AccountDone:
-        async with beating():
-            return await switch_off(self._venue, task)
+        async with beating(), for_a_person():
+            done = await switch_off(self._venue, reason=task.reason or "asked for", flatten=task.flatten, at=task.at)
+            leases = await asyncio.to_thread(self._venue.queries.leases, self._venue.account)
+            payload = {"account": task.account, "reason": task.reason, "cancelled": len(done.cancelled), "closing": list(done.closing)}
+            return AccountDone(
+                events=[Event(type="account.Killed", payload=payload)],
+                stop_runs=sorted({lease.run_id for lease in leases}) if task.flatten else [],  # what they hold is no longer theirs
+            )
 
     @activity.defn(name="rearm_account")
     async def rearm(self, task: AccountTask) -> AccountDone:
         async with beating():
             await asyncio.to_thread(self._venue.accounts.rearm, task.account, task.at or await self._venue.now())
             return AccountDone(events=[Event(type="account.Rearmed", payload={"account": task.account})])
-
-
-async def switch_off(venue: Venue, task: AccountTask) -> AccountDone:
-    """Refuse new orders, cancel all until two successive lists are empty, close every position if so asked.
-
-    Needs no workflow: the command line calls it itself when no worker answers.
-    """
-    at = task.at or await venue.now()
-    await asyncio.to_thread(venue.accounts.kill, task.account, task.reason or "asked for", at)
-    exchange = await venue.exchange()
-    empty, cancelled = 0, 0
-    while empty < EMPTY_TWICE:
-        reports = await exchange.open_orders()
-        for report in reports:
-            with suppress(NotFound, Refused, Unknown):  # whatever came of it, the next list tells
-                await exchange.cancel(report.exchange_order_id)
-                cancelled += 1
-        on_their_way = await _called_off(venue)
-        empty = empty + 1 if not reports and not on_their_way else 0
-        await asyncio.sleep(EMPTY_PAUSE_SECONDS)
-    closing = await _close_all(venue, at) if task.flatten else []
-    leases = await asyncio.to_thread(venue.queries.leases, venue.account)
-    payload = {"account": task.account, "reason": task.reason, "cancelled": cancelled, "closing": closing}
-    return AccountDone(
-        events=[Event(type="account.Killed", payload=payload)],
-        stop_runs=sorted({lease.run_id for lease in leases}) if task.flatten else [],  # what they hold is no longer theirs
-    )
-
-
-async def _called_off(venue: Venue) -> bool:
-    """Book what became of the orders that WallE holds for open; tell whether some may still be on their way to the venue."""
-    on_their_way = False
-    changes: list[OrderChange] = []
-    for order in await asyncio.to_thread(venue.queries.working, venue.account):
-        if order.status is OrderStatus.PENDING:
-            changes += await asyncio.to_thread(venue.orders.reject, order.id, reason="kill switch", at=await venue.now())
-            continue
-        report = await venue.find(order.id, order.exchange_order_id)
-        if report is not None:
-            changes += await venue.take(report)
-        elif await venue.now() - order.created_at < SURELY_ARRIVED:
-            on_their_way = True
-    if changes:
-        await venue.tell(changes)
-    return on_their_way
-
-
-async def _close_all(venue: Venue, at: datetime) -> list[str]:
-    """Sell what is held and buy back what is short, under ids that a repeat gives again."""
-    exchange = await venue.exchange()
-    ids: list[str] = []
-    for number, holding in enumerate(sorted(await exchange.positions(), key=lambda one: one.symbol), start=1):
-        if holding.quantity == 0:
-            continue
-        order = _closing_order(holding, f"k-{base36(int(at.timestamp()))}-{number}")
-        await asyncio.to_thread(venue.orders.insist, Wanted(request=order, account=venue.account, run_id=None, price=None), at=at)
-        try:
-            await venue.take(await exchange.submit(order))
-        except Refused as refusal:
-            await asyncio.to_thread(venue.orders.reject, order.client_order_id, reason=refusal.reason, at=await venue.now())
-        ids.append(order.client_order_id)
-    return ids
-
-
-def _closing_order(holding: Holding, order_id: str) -> OrderRequest:
-    day = "/" not in holding.symbol
-    return OrderRequest(
-        client_order_id=order_id,
-        symbol=holding.symbol,
-        side=Side.SELL if holding.quantity > 0 else Side.BUY,
-        order_type=OrderType.MARKET,
-        quantity=abs(holding.available),
-        time_in_force=TimeInForce.DAY if day else TimeInForce.GTC,
-        reduce_only=True,
-    )

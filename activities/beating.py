@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from temporalio import activity
 
 from activities.failures import translated
+from weaver.errors import Refused, Unavailable
 
 BEAT_SECONDS = 1.0
 
@@ -26,3 +27,13 @@ async def beating() -> AsyncGenerator[None]:
             yield
     finally:
         beating.cancel()
+
+
+@asynccontextmanager
+async def for_a_person() -> AsyncGenerator[None]:
+    """Take a venue's refusal of anything but an order (its keys, a blocked account) for Unavailable: that is for a person to put
+    right, and whoever looks after orders asks again until then."""
+    try:
+        yield
+    except Refused as refusal:
+        raise Unavailable(f"The venue refuses to answer: {refusal.reason}") from refusal

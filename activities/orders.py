@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from temporalio import activity
 
-from activities.beating import beating
+from activities.beating import beating, for_a_person
 from activities.trading_steps import OrderSteps
 from activities.venues import Venue
 from weaver.broker import OrderReport
@@ -35,7 +35,7 @@ class VenueOrders(OrderSteps):
 
     @activity.defn(name="submit_order")
     async def submit(self, task: SendTask) -> Sent:
-        async with beating():
+        async with beating(), for_a_person():
             return await self._submit(task)
 
     async def _submit(self, task: SendTask) -> Sent:
@@ -60,7 +60,9 @@ class VenueOrders(OrderSteps):
             if is_late:
                 return await self._give_up(order)
         sending = await asyncio.to_thread(venue.orders.sending, order.id, at=await venue.now())
-        if sending.killed or sending.order.status is not OrderStatus.SUBMITTING:
+        if sending.killed and sending.order.status in _SENT:
+            return await self._give_up(order)
+        if sending.order.status is not OrderStatus.SUBMITTING:
             return await self._sent("known", order)
         try:
             report = await exchange.submit(_as_sent(order.request, keeps=exchange.keeps_brackets(order.symbol)))
@@ -77,7 +79,7 @@ class VenueOrders(OrderSteps):
 
     @activity.defn(name="find_order")
     async def find(self, task: SendTask) -> Sent:
-        async with beating():
+        async with beating(), for_a_person():
             order = await self._order(task.order_id)
             if order.status not in _SENT:
                 return await self._sent("known", order)
@@ -87,7 +89,7 @@ class VenueOrders(OrderSteps):
 
     @activity.defn(name="cancel_order")
     async def cancel(self, task: CancelTask) -> Synced:
-        async with beating():
+        async with beating(), for_a_person():
             venue = self._venue
             order = await self._order(task.order_id)
             if order.status is OrderStatus.PENDING:
@@ -118,17 +120,25 @@ class VenueOrders(OrderSteps):
 
     @activity.defn(name="sync_order")
     async def sync(self, task: SyncTask) -> Synced:
-        async with beating():
+        async with beating(), for_a_person():
             if task.ask:
-                order = await self._order(task.order_id)
-                report = await self._venue.find(order.id, order.exchange_order_id)
-                if report is not None:
-                    await self._venue.take(report)
+                known = await self._ask(await self._order(task.order_id))
+                for leg in await asyncio.to_thread(self._venue.orders.legs, task.order_id):
+                    if not leg.status.is_final and leg.exchange_order_id not in known:
+                        await self._ask(leg)
             return Synced(changes=await self._changes(task.order_id, task.seen))
+
+    async def _ask(self, order: OrderRecord) -> set[str]:
+        """Book what the venue says of an order now; return the venue's ids of the order and of the legs that it told of."""
+        report = await self._venue.find(order.id, order.exchange_order_id)
+        if report is None:
+            return set()
+        await self._venue.take(report)
+        return {one.exchange_order_id for one in (report, *report.legs)}
 
     @activity.defn(name="plan_exit")
     async def plan_exit(self, task: ExitTask) -> ExitPlan:
-        async with beating():
+        async with beating(), for_a_person():
             entry = await self._order(task.order_id)
             legs = await asyncio.to_thread(self._venue.orders.legs, entry.id)
             exchange = await self._venue.exchange()
@@ -139,7 +149,8 @@ class VenueOrders(OrderSteps):
                 return ExitPlan()
             number = 1 + sum(leg.role is task.role for leg in legs)
             request = exit_of(entry, task.role, quantity, number)
-            return ExitPlan(wish=OrderWish(request=request, is_exit=True, price=None))
+            # At its own price, so that no collar keeps a position from what its bracket has promised.
+            return ExitPlan(wish=OrderWish(request=request, is_exit=True, price=request.stop_price or request.limit_price))
 
     async def _adopt(self, order: OrderRecord, report: OrderReport) -> Sent:
         differing = differences(order.request, report)

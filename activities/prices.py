@@ -1,14 +1,15 @@
 """Waits for a price at a venue."""
 
 import asyncio
+from decimal import Decimal
 
 from temporalio import activity
 
-from activities.beating import beating
+from activities.beating import beating, for_a_person
 from activities.trading_steps import PriceSteps
 from activities.venues import Venue
 from weaver.orders import Side
-from workflows.trading_inputs import PriceReached, PriceTask
+from workflows.trading_inputs import PriceReached, PriceTask, QuoteTask
 
 LOOK_SECONDS = 3.0
 """Seconds between two looks: a venue allows some 200 requests a minute for everything."""
@@ -23,11 +24,19 @@ class Prices(PriceSteps):
     @activity.defn(name="await_price")
     async def await_price(self, task: PriceTask) -> PriceReached:
         """A sale could be filled at the bid, a purchase at the ask."""
-        async with beating():
-            exchange = await self._venue.exchange()
+        async with beating(), for_a_person():
             while True:
-                quote = await exchange.quote(task.symbol)
-                price = quote.bid if task.side is Side.SELL else quote.ask
+                price = await self._price(task.symbol, task.side)
                 if price >= task.price if task.side is Side.SELL else price <= task.price:
                     return PriceReached(price=price)
                 await asyncio.sleep(LOOK_SECONDS)
+
+    @activity.defn(name="price_now")
+    async def price_now(self, task: QuoteTask) -> PriceReached:
+        async with beating():
+            return PriceReached(price=await self._price(task.symbol, task.side))
+
+    async def _price(self, symbol: str, side: Side) -> Decimal:
+        exchange = await self._venue.exchange()
+        quote = await exchange.quote(symbol)
+        return quote.bid if side is Side.SELL else quote.ask

@@ -143,7 +143,8 @@ class TradingRuns(RunSteps):
             worth = sum((position.quantity * task.marks.get(position.symbol, Decimal(0)) for position in ledger.positions), Decimal(0))
             equity = ledger.cash + worth if known else None
             self._records.set_progress(task.run_id, bars_done=task.bars_done, bars_total=None, equity=equity, at=datetime.now(UTC))
-            return Closed(equity=equity, positions=[position for position in ledger.positions if position.quantity])
+            fills = self._queries.fills(run_id=task.run_id, page_size=1).total
+            return Closed(equity=equity, fills=fills, positions=[position for position in ledger.positions if position.quantity])
 
 
 def check_mode(adapter: str, mode: Mode, modes: tuple[Mode, ...]) -> None:

@@ -22,6 +22,7 @@ from workflows.trading_inputs import (
     PinTask,
     PriceReached,
     PriceTask,
+    QuoteTask,
     SendTask,
     Sent,
     Synced,
@@ -84,6 +85,11 @@ class PriceSteps:
     @activity.defn(name="await_price")
     async def await_price(self, task: PriceTask) -> PriceReached:
         """Wait until an order of that side could be filled at the price."""
+        raise NotImplementedError
+
+    @activity.defn(name="price_now")
+    async def price_now(self, task: QuoteTask) -> PriceReached:
+        """Return the price that an order of that side would meet now."""
         raise NotImplementedError
 
 

@@ -5,7 +5,7 @@ from importlib import import_module
 
 from bench.verdict import Verdict
 
-QUESTIONS = ("engine_speed", "indicators", "startup", "durable_run", "decide")
+QUESTIONS = ("engine_speed", "indicators", "startup", "durable_run", "decide", "trading")
 
 
 def main() -> int:

@@ -21,6 +21,7 @@ from activities.ticks import Ticks
 from activities.venues import Venue
 from processes.connecting import BUILD_ID, patiently
 from processes.process import stop_signals
+from weaver.glados.risk import RiskLimits
 from weaver.plugins import Found
 from weaver.settings import Settings
 from weaver.veda.clocks import SystemClock
@@ -61,7 +62,9 @@ async def serve(settings: Settings, beacon: Beacon, *, clock: Clock | None = Non
         for account in accounts.tradable():
             venue = accounts.venue(account)
             stack.push_async_callback(venue.disconnect)
-            for worker in accounts.workers(venue, interceptors):
+            ticks = accounts.ticks(venue)
+            stack.push_async_callback(ticks.settled)
+            for worker in accounts.workers(venue, ticks, interceptors):
                 await stack.enter_async_context(worker)
         beacon.ready()
         await stopping.wait()
@@ -115,17 +118,22 @@ class Places:
             tell=partial(tell_orders, self._client),
         )
 
-    def workers(self, venue: Venue, interceptors: Sequence[Interceptor]) -> list[Worker]:
+    def ticks(self, venue: Venue) -> Ticks:
+        """Return what reads an account's bars; to be settled before the process ends."""
+        return Ticks(venue=venue, live_bars=self._bars, records=self._records, limits=self._limits(venue))
+
+    def _limits(self, venue: Venue) -> RiskLimits:
+        return self._settings.live_risk if venue.account.endswith("-live") else self._settings.paper_risk
+
+    def workers(self, venue: Venue, ticks: Ticks, interceptors: Sequence[Interceptor]) -> list[Worker]:
         """Return the workers of an account's two queues."""
-        limits = self._settings.live_risk if venue.account.endswith("-live") else self._settings.paper_risk
         orders = VenueOrders(venue)
         account = VenueAccount(
             venue,
-            limits=limits,
+            limits=self._limits(venue),
             notice=partial(notice_account, self._client, venue.account),
             look=partial(look_at_account, self._client, venue.account),
         )
-        ticks = Ticks(venue=venue, live_bars=self._bars, records=self._records, limits=limits)
         of_orders: list[Callable[..., Awaitable[object]]] = [
             orders.submit,
             orders.find,
@@ -136,7 +144,8 @@ class Places:
             account.kill,
             account.rearm,
         ]
-        of_data: list[Callable[..., Awaitable[object]]] = [ticks.tick, account.listen, Prices(venue).await_price]
+        prices = Prices(venue)
+        of_data: list[Callable[..., Awaitable[object]]] = [ticks.tick, account.listen, prices.await_price, prices.price_now]
         return [
             Worker(
                 self._client,

@@ -56,7 +56,7 @@ class Account:
         while True:
             await self._step()
             if self._is_long() and self._kill is None and not self._rearm:
-                self._listening.cancel()
+                # The updates are not called off here, which a link may not do as its last word: Temporal does it for the old link.
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(AccountInput(account=self._account, killed=self._killed, kill=self._kill))
             every = policies.RECONCILE_BUSY if self._is_busy else policies.RECONCILE_IDLE

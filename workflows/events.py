@@ -71,6 +71,9 @@ class Reading:
         self._asked = asked if isinstance(asked, dict) else {}
         carried = self._asked.get("carried")
         self._number = int(carried.get("link", 0)) if isinstance(carried, dict) else 0
+        seen = carried.get("seen") if isinstance(carried, dict) else None
+        if isinstance(seen, dict):  # an order's: its earlier links have told these
+            self._told |= {(order_id, number) for order_id, last in seen.items() for number in range(1, last + 1)}
 
     def _said(self, event: HistoryEvent) -> Iterator[tuple[str, dict[str, Any], str | None]]:
         match event.event_type:
@@ -78,6 +81,8 @@ class Reading:
                 result = _value(event.activity_task_completed_event_attributes.result)
                 if isinstance(result, dict):
                     for said in result.get("events", ()):
+                        if said["type"] == "orders.Created":
+                            self._told.add((said["payload"]["client_order_id"], said["payload"]["changes"]))
                         yield said["type"], said["payload"], said.get("corr_id")
                     yield from self._changed(result)
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError
 
 from workflows.order_watch import Watched
 
@@ -38,6 +39,8 @@ class WithExits(Watched):
                 self._profit_reached = False  # if it does not fill, the stop is placed again
                 patience = policies.PROFIT_PATIENCE if entry.stop_loss is not None else None
                 await self._watch(working.id, patience)
+        if self._cancels:
+            await self._look_after(lambda: all(order.status.is_final for order in self._orders.values()))
 
     async def _place_exit(self, entry: OrderRecord, role: Role) -> bool:
         """Place one exit for what is left of the position; False when nothing is."""
@@ -68,8 +71,13 @@ class WithExits(Watched):
         )
         await self._look_after(lambda: reached.done() or self._is_final(stop_id) or bool(self._cancels))
         if not reached.done():
-            reached.cancel()
+            if not self._is_time_for_next_link():  # Temporal calls off what an old link had under way
+                reached.cancel()
             return
+        try:
+            await reached
+        except ActivityError:
+            return  # it has been waited for long; the next turn waits again
         self._profit_reached = True
         self._leave.append(stop_id)
         await self._look_after(lambda: self._is_final(stop_id))

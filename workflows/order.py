@@ -49,6 +49,8 @@ class Order(WithExits):
             await self._look_after(self._is_done)
             await self._keep_exits()
             if self._is_time_for_next_link():
+                self._is_leaving = True  # who waits for an answer gets the order as it stands
+                await workflow.wait_condition(workflow.all_handlers_finished)
                 carried = CarriedOrder(orders=self._orders, seen=self._seen, cancels=self._cancels, amendment=self._amendment)
                 workflow.continue_as_new(request.model_copy(update={"carried": carried}))
             await self._place_remainder()
@@ -76,14 +78,16 @@ class Order(WithExits):
 
     @workflow.signal(name="cancel")
     def cancel_signal(self, ask: CancelRequest = _CANCEL) -> None:
-        """Ask for the cancellation."""
+        """Ask for the cancellation. An amendment that is under way ends with it: nothing is placed in the order's stead."""
         self._cancels.append(ask.leg or self._order_id)
+        if ask.leg is None:
+            self._amendment = None
 
     @workflow.update
     async def cancel(self, ask: CancelRequest = _CANCEL) -> OrderState:
         """Ask for the cancellation and wait until the order is final."""
-        self._cancels.append(ask.leg or self._order_id)
-        await workflow.wait_condition(lambda: self._is_over or self._is_final(ask.leg or self._order_id))
+        self.cancel_signal(ask)
+        await workflow.wait_condition(lambda: self._is_over or self._is_leaving or self._is_final(ask.leg or self._order_id))
         return self.state()
 
     @cancel.validator
@@ -93,14 +97,14 @@ class Order(WithExits):
     @workflow.signal(name="amend")
     def amend_signal(self, ask: AmendRequest = _AMEND) -> None:
         """Cancel, and place the remainder with other terms."""
-        if not self._is_final(self._order_id):
+        if not self._is_final(self._order_id) and not self._is_being_cancelled():
             self._amendment = ask
 
     @workflow.update
     async def amend(self, ask: AmendRequest = _AMEND) -> OrderState:
         """Cancel, and place the remainder with other terms; answers when that is done."""
         self._amendment = ask
-        await workflow.wait_condition(lambda: self._is_over)
+        await workflow.wait_condition(lambda: self._is_over or self._is_leaving)
         return self.state()
 
     @amend.validator
@@ -108,6 +112,11 @@ class Order(WithExits):
         if ask.quantity is None and ask.limit_price is None and ask.stop_price is None:
             raise ApplicationError("amend: expected a quantity, limit_price or stop_price", type="BadInput", non_retryable=True)
         self._check_open(self._order_id, "amend")
+        if self._is_being_cancelled():
+            raise ApplicationError("Cannot amend an order that is being cancelled.", type="NotAllowed", non_retryable=True)
+
+    def _is_being_cancelled(self) -> bool:
+        return self._order_id in self._cancels and self._amendment is None
 
     def _check_open(self, order_id: str, action: str) -> None:
         if self._is_final(order_id):
@@ -119,7 +128,7 @@ class Order(WithExits):
     async def _place_remainder(self) -> None:
         """Place what an amended order left, under its next id, as an order of its own."""
         order, terms = self._orders[self._order_id], self._amendment
-        if terms is None or order.status is OrderStatus.FILLED:
+        if terms is None or order.status is not OrderStatus.CANCELLED:
             return
         left = (terms.quantity or order.quantity) - order.filled_quantity
         if left <= 0:

@@ -1,15 +1,15 @@
 """What an order's workflow does with an order: has it admitted, sends it, follows it, tells its run."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
 from temporalio.common import Priority
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.trading_steps import OrderSteps, RunSteps
+    from activities.trading_steps import OrderSteps, PriceSteps, RunSteps
     from weaver.orders import Role
     from weaver.walle.trading_model import OrderChange, OrderRecord
     from workflows import policies
@@ -23,10 +23,13 @@ with workflow.unsafe.imports_passed_through():
         News,
         OrderInput,
         OrderWish,
+        PriceReached,
+        QuoteTask,
         SendTask,
         Sent,
         Synced,
         SyncTask,
+        data_queue,
         veda_queue,
     )
 
@@ -37,6 +40,7 @@ class Watched:
     """The order of a workflow and its legs, by id.
 
     `_seen` numbers the changes that were told; `_cancels` and `_leave` are to be cancelled: asked for, or to make room.
+    `_ask_again` says when a cancellation that was asked for, and did not come, is asked for again.
     """
 
     def __init__(self, request: OrderInput) -> None:
@@ -48,12 +52,14 @@ class Watched:
         self._amendment: AmendRequest | None = carried.amendment if carried else None
         self._order_id = request.order.id if request.order else request.wish.request.client_order_id if request.wish else ""
         self._leave: list[str] = []
+        self._ask_again: dict[str, datetime] = {}
         self._profit_reached = False
         self._news: list[OrderChange] = []
         self._refused: tuple[str, str] | None = None
         self._problem: str | None = None
         self._is_settled = bool(carried)
         self._is_over = False
+        self._is_leaving = False
         self._shown: str | None = None
         if request.order and not carried:
             self._take_on(request.order)
@@ -62,12 +68,28 @@ class Watched:
 
     async def _admit(self, request: OrderInput) -> None:
         assert request.wish is not None, "an order that is not on record comes as a wish"
-        admission = await self._admission([request.wish], parent_id=request.parent_id, role=request.role)
+        wish = request.wish if request.wish.price is not None else await self._priced(request.wish)
+        admission = await self._admission([wish], parent_id=request.parent_id, role=request.role)
         if admission.orders:
             self._take_on(admission.orders[0])
             return
         self._refused = admission.refused[self._order_id]
         await self._tell(News(refused=admission.refused, corr_id=request.corr_id))
+
+    async def _priced(self, wish: OrderWish) -> OrderWish:
+        """Return the wish with the present price, which its limits are checked with; as it is when the venue has none."""
+        try:
+            now: PriceReached = await workflow.execute_activity_method(
+                PriceSteps.price_now,
+                QuoteTask(account=self._request.account, symbol=wish.request.symbol, side=wish.request.side),
+                task_queue=data_queue(self._request.account),
+                schedule_to_close_timeout=policies.PRICE_PATIENCE,
+                retry_policy=policies.VENUE_RETRY,
+                summary="what is its price",
+            )
+        except ActivityError:
+            return wish
+        return wish.model_copy(update={"price": now.price})
 
     async def _admission(self, wishes: list[OrderWish], *, parent_id: str | None, role: Role | None) -> Admission:
         request = self._request
@@ -97,17 +119,19 @@ class Watched:
         """Send the order and go on asking for it until what became of it is known."""
         may_be_sent, absences, questions = False, 0, 0
         while not self._is_final(order_id):
-            if not may_be_sent and (order_id in self._cancels or self._order_id in self._cancels):
+            is_called_off = bool({order_id, self._order_id} & {*self._cancels}) or self._amendment is not None
+            if not may_be_sent and is_called_off:
                 await self._ask_for_cancellation(order_id)
                 continue
             step = OrderSteps.find if may_be_sent and absences < policies.ABSENT_TWICE else OrderSteps.submit
             if step is OrderSteps.submit:
                 absences = 0
+            useful_until = self._request.send_before if order_id == self._order_id else None
             task = SendTask(
                 account=self._request.account,
                 order_id=order_id,
                 may_be_sent=may_be_sent,
-                send_before=self._request.send_before if order_id == self._order_id else None,
+                send_before=workflow.now() if is_called_off else useful_until,
             )
             sent: Sent = await workflow.execute_activity_method(
                 step, task, **self._venue_options("send" if step is OrderSteps.submit else "ask for it")
@@ -142,13 +166,14 @@ class Watched:
                 quiet = 0
                 if is_done():
                     return
-            delay = policies.CANCEL_AGAIN if wanted else _at(policies.LOOK_AFTER, quiet)
             try:
                 await workflow.wait_condition(
-                    lambda: is_done() or self._has_something_to_do(), timeout=delay, timeout_summary="look after it"
+                    lambda: is_done() or self._has_something_to_do(),
+                    timeout=_at(policies.LOOK_AFTER, quiet),
+                    timeout_summary="look after it",
                 )
             except TimeoutError:
-                await self._sync(ask=quiet >= 2 or bool(wanted))
+                await self._sync(ask=quiet >= 2 or any(not self._is_final(order_id) for order_id in self._ask_again))
                 quiet += 1
                 continue
             if self._news:
@@ -163,15 +188,18 @@ class Watched:
         return bool(self._news) or bool(self._wanted_cancellations())
 
     def _wanted_cancellations(self) -> list[str]:
-        """Return the orders to be cancelled that have not been asked for since this was called last, open ones only."""
+        """Return the open orders whose cancellation is to be asked for now: again only after a while, since a venue takes its time."""
         if self._amendment is not None and self._order_id not in self._cancels:
             self._cancels.append(self._order_id)
         wanted = dict.fromkeys([*self._cancels, *self._leave])
         if self._order_id in wanted:
             wanted |= dict.fromkeys(self._orders)
-        return [order_id for order_id in wanted if order_id in self._orders and not self._is_final(order_id)]
+        now = workflow.now()
+        is_open = (order_id for order_id in wanted if order_id in self._orders and not self._is_final(order_id))
+        return [order_id for order_id in is_open if now >= self._ask_again.get(order_id, now)]
 
     async def _ask_for_cancellation(self, order_id: str) -> None:
+        self._ask_again[order_id] = workflow.now() + policies.CANCEL_AGAIN
         task = CancelTask(account=self._request.account, order_id=order_id)
         done: Synced = await workflow.execute_activity_method(
             OrderSteps.cancel, task, **self._venue_options(f"cancel {order_id}"), priority=_URGENT

@@ -97,9 +97,12 @@ DOUBT_AFTER = tuple(timedelta(seconds=seconds) for seconds in (1, 1, 2, 5, 10, 3
 """How long between two questions for an order in doubt."""
 ABSENT_TWICE = 2
 """An order that the venue did not know this many times in a row, seconds apart, was not taken and may be sent again."""
+PRICE_PATIENCE = timedelta(seconds=5)
+"""How long an order that was wanted without knowing a price waits for one; without it the limits that need a price refuse it."""
 PROFIT_PATIENCE = timedelta(seconds=20)
 """How long a take-profit that Weaver runs may stay unfilled at its price before the stop takes its place again."""
 CANCEL_AGAIN = timedelta(seconds=20)
+"""How long a venue gets to carry a cancellation out before it is asked for again."""
 
 RECONCILE_BUSY = timedelta(seconds=60)
 RECONCILE_IDLE = timedelta(minutes=5)

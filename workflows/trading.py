@@ -219,6 +219,8 @@ class TradingRun(Controlled[TradingInput]):
         if tick.fresh and not tick.is_missed and self._is_trading():
             decision = await self._decide(request, opened, pinned, tick)
             if decision and self._is_trading():
+                self._progress = self._progress.model_copy(update={"fills": self._progress.fills + len(tick.ledger.fills)})
+                self._cursor = tick.ledger.cursor  # what no decision has seen comes again with the next tick
                 self._strategy_state, self._weighted, self._last_decision = decision.state, decision.weighted, decision.end
                 await self._carry_out(request, decision, tick.ledger)
         self._show()
@@ -260,7 +262,6 @@ class TradingRun(Controlled[TradingInput]):
     def _take_in(self, tick: Tick) -> None:
         """Take WallE's word for what the run holds and has working."""
         ledger = tick.ledger
-        self._cursor = ledger.cursor
         self._marks |= tick.fresh
         self._working = {order.id: order.status for order in ledger.working}
         self._positions = ledger.positions
@@ -268,7 +269,6 @@ class TradingRun(Controlled[TradingInput]):
             update={
                 "bars_done": self._progress.bars_done + len(tick.fresh),
                 "equity": tick.equity if tick.equity is not None else self._progress.equity,
-                "fills": self._progress.fills + len(ledger.fills),
             }
         )
 
@@ -418,7 +418,9 @@ class TradingRun(Controlled[TradingInput]):
         if self._opened:
             closed = await self._close(request, self._opened)
             self._positions = closed.positions
-            self._progress = self._progress.model_copy(update={"equity": closed.equity or self._progress.equity})
+            self._progress = self._progress.model_copy(
+                update={"equity": self._progress.equity if closed.equity is None else closed.equity, "fills": closed.fills}
+            )
         if over and self._status is RunStatus.RUNNING:
             await self._become(RunStatus.COMPLETED, "run.Completed")
         else:

@@ -5,12 +5,12 @@ import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from weaver.errors import AlreadyExists, BadInput, RiskRefused, Unavailable, WeaverError
+from weaver.errors import AlreadyExists, BadInput, NotFound, RiskRefused, Unavailable, WeaverError
 from weaver.glados.requests import OrderCreate, RunCreate
 from weaver.orders import OrderRequest
 from weaver.walle.trading_model import OrderChange
@@ -141,6 +141,21 @@ async def _ask_order(client: Client, order_id: str, update: str, message: Ask | 
         return await order_state(client, order_id)
     except WorkflowUpdateFailedError as problem:
         raise _refusal(problem) from problem
+    except NotFound:
+        state = await _ended_as(client, order_id)
+        if update == "settled":
+            return state
+        how = state.order.status if state.order else "refused"
+        raise BadInput(f"Cannot {update} an order that is {how}.") from None
+
+
+async def _ended_as(client: Client, order_id: str) -> OrderState:
+    """Return an order as its workflow left it, which needs no worker. Raises NotFound when there is none, or it did not end by itself."""
+    handle = client.get_workflow_handle(order_workflow_id(order_id), result_type=OrderState)
+    described = await answered(handle.describe(), order_id, "order")
+    if described.status is not WorkflowExecutionStatus.COMPLETED:
+        raise NotFound("order", order_id, "Nobody looks after it any more.")
+    return await answered(handle.result(), order_id, "order")
 
 
 async def order_state(client: Client, order_id: str) -> OrderState:

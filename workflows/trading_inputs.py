@@ -220,9 +220,10 @@ class CloseTask(_Model):
 
 
 class Closed(_Model):
-    """The run's money at its end; positions of its own that it leaves."""
+    """The run's money at its end; how many fills it had; positions of its own that it leaves."""
 
     equity: Decimal | None = None
+    fills: int = 0
     positions: list[LedgerPosition] = Field(default_factory=list)
 
 
@@ -369,6 +370,14 @@ class PriceTask(_Model):
     symbol: str
     side: Side
     price: Decimal
+
+
+class QuoteTask(_Model):
+    """A symbol whose price is wanted, as an order of `side` would meet it."""
+
+    account: str
+    symbol: str
+    side: Side
 
 
 class PriceReached(_Model):

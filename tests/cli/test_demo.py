@@ -2,8 +2,8 @@ from tests.cli.conftest import Shell
 from tests.cli.waiting import processes_naming, wait_until
 
 
-def test_the_demo_backtests_every_shipped_strategy_and_may_be_run_again(shell: Shell) -> None:
-    first = shell.weaver("demo")
+def test_the_demo_backtests_every_shipped_strategy_then_trades_and_may_be_run_again(shell: Shell) -> None:
+    first = shell.weaver("demo", "--skip-trading")
     assert first.code == 0, first.stderr
     for text in ("buy-and-hold", "momentum-rotation", "multi-timeframe-trend", "rsi-bracket", "sma-cross", "mean-reversion"):
         assert text in first.stdout
@@ -17,6 +17,10 @@ def test_the_demo_backtests_every_shipped_strategy_and_may_be_run_again(shell: S
     assert again.code == 0, again.stderr
     assert "imported already" in again.stderr
     runs = {run["id"]: run for run in shell.weaver("runs", "list", "--json").document}
-    assert len(runs) == 12
-    assert all(run["stats"]["total_bars"] for run in again.document)
+    assert [run["mode"] for run in runs.values()].count("backtest") == 12
+    assert all(run["stats"]["total_bars"] for run in again.document["backtests"])
+    trading = again.document["trading"]
+    assert (runs[trading["run_id"]]["mode"], trading["status"], trading["positions"]) == ("paper", "completed", [])
+    assert trading["fills"]
+    assert "filled: buy 1 SIM/USD market at" in again.stderr
     wait_until(lambda: not processes_naming(str(shell.home)), "the stack to end")

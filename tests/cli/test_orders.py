@@ -31,8 +31,8 @@ def test_a_market_order_is_filled_and_tells_its_life(served: Shell) -> None:
     shown = served.weaver("orders", "show", "by-hand", "--json").document
 
     assert (shown["status"], shown["filled_quantity"], shown["time_in_force"]) == ("filled", "2", "gtc")
-    assert [change["event"] for change in shown["history"]][0] == "orders.Created"
-    assert [change["event"] for change in shown["history"]][-1] == "orders.Filled"
+    events = [change["event"] for change in shown["history"]]
+    assert (events[0], events[-1]) == ("orders.Created", "orders.Filled")
     assert [change["time"] for change in shown["history"]] == sorted(change["time"] for change in shown["history"])
     assert sum(float(fill["quantity"]) for fill in shown["fills"]) == 2
     assert "Filled" in served.weaver("orders", "show", "by-hand").stdout

@@ -19,7 +19,6 @@ from tests.workflows.by_hand import (
     becomes,
     comes,
     ended,
-    far_below,
     fills_of,
     held,
     in_seconds,
@@ -28,12 +27,13 @@ from tests.workflows.by_hand import (
     place,
     placed,
     position,
+    price_of,
     resting,
     start_order,
     story,
 )
-from tests.workflows.trading_world import TradingWorld, local_world
-from weaver.errors import AlreadyExists, BadInput, NotFound, RiskRefused
+from tests.workflows.trading_world import TradingWorld, local_world, skipping_world
+from weaver.errors import AlreadyExists, BadInput, RiskRefused
 from weaver.glados.risk import RiskLimits
 from weaver.orders import OrderStatus
 from weaver.veda.adapters.simulated import Disconnect, Duplicate, LateFill, PartialFill, Refuse, Reorder
@@ -47,7 +47,9 @@ async def test_a_manual_market_order_fills_and_its_history_tells_its_life(tradin
     order = await placed(trading, symbol, quantity="2")
     assert order.status is OrderStatus.FILLED
     assert (await ended(trading, order.id)).order == on_record(trading, order.id) == order
-    assert await story(trading, order.id) == [CREATED, SUBMITTED, ACCEPTED, FILLED]
+    told = await story(trading, order.id)
+    assert [name for name in told if name != ACCEPTED] == [CREATED, SUBMITTED, FILLED]  # the venue may tell of both at once
+    assert len(set(told)) == len(told)
     (fill,) = fills_of(trading, order.id)
     assert (fill.quantity, fill.price, fill.run_id) == (2, order.filled_avg_price, None)
     assert position(trading, symbol) == await held(trading, symbol) == 2
@@ -68,21 +70,14 @@ async def test_a_limit_rests_until_it_is_cancelled(trading: TradingWorld) -> Non
     assert await (await trading.exchange()).open_orders() == []
 
 
-@pytest.mark.parametrize(("terms", "status"), [({}, "filled"), ({"order_type": "limit"}, "cancelled")])
-async def test_a_cancel_of_a_final_order_is_refused_with_its_status(trading: TradingWorld, terms: dict[str, str], status: str) -> None:
-    symbol = trading.symbol()
-    given = {**terms, "limit_price": await far_below(trading, symbol)} if terms else {}
-    # With a bracket the order's workflow goes on after the entry has filled, and still answers.
-    order = await placed(trading, symbol, **given, **({} if terms else {"take_profit": "9999999"}))
-    if terms:
+async def test_a_cancel_of_a_final_order_is_refused_with_its_status(trading: TradingWorld) -> None:
+    order = await placed(trading, trading.symbol(), take_profit="9999999")  # its workflow goes on, for its exits
+    assert (await comes(trading, order.id, OrderStatus.FILLED)).status is OrderStatus.FILLED
+    with pytest.raises(BadInput, match="Cannot cancel an order that is filled"):
         await cancel_order(trading.client, order.id)
-        with pytest.raises((BadInput, NotFound)):
-            await cancel_order(trading.client, order.id)
-    else:
-        with pytest.raises(BadInput, match=f"Cannot cancel an order that is {status}"):
-            await cancel_order(trading.client, order.id)
-        await cancel_order(trading.client, f"{order.id}.tp")
-    assert on_record(trading, order.id).status == status
+    await cancel_order(trading.client, f"{order.id}.tp")
+    with pytest.raises(BadInput, match="Cannot cancel an order that is filled"):  # now that its workflow is over, too
+        await cancel_order(trading.client, order.id)
 
 
 async def test_an_order_that_a_limit_forbids_is_never_an_order(tmp_path: Path) -> None:
@@ -119,10 +114,17 @@ async def test_the_same_id_twice_is_one_order(trading: TradingWorld) -> None:
     assert await at_venue(trading, symbol) == [order_id]
 
 
-async def test_an_order_of_no_symbol_is_rejected_and_not_tried_for_ever(trading: TradingWorld) -> None:
-    order = await placed(trading, "NO SUCH\tTHING/USD")
-    assert order.status is OrderStatus.REJECTED
-    assert order.reject_reason
+async def test_a_market_order_by_hand_is_held_to_the_limits_that_need_a_price(tmp_path: Path) -> None:
+    async with local_world(tmp_path, limits=RiskLimits(max_order_notional=Decimal(1_000))) as world:
+        symbol = world.symbol()
+        affordable = int(1_000 / await price_of(world, symbol))
+        assert affordable > 0
+        with pytest.raises(RiskRefused, match="more than 1000") as refusal:
+            await place(world, symbol, quantity=str(affordable + 1))
+        assert refusal.value.rule == "max_order_notional"
+        with pytest.raises(RiskRefused):
+            await place(world, symbol, quantity=str(affordable + 1))
+        assert (await placed(world, symbol, quantity=str(max(affordable - 1, 1)))).status is OrderStatus.FILLED
 
 
 # Fills.
@@ -152,9 +154,9 @@ async def test_a_fill_that_the_stream_lost_is_found(trading: TradingWorld) -> No
 
 
 async def test_without_any_stream_an_order_is_looked_up_until_it_is_final(tmp_path: Path) -> None:
-    async with local_world(tmp_path, looks_after=False) as world:
+    async with skipping_world(tmp_path) as world:
         symbol = await in_seconds(world, world.symbol())
-        await (await world.exchange()).script([LateFill(bars=2)])
+        await (await world.exchange()).script([LateFill(bars=30)])
         handle = await start_order(world, symbol, is_looked_after=False)
         state = await handle.result()
         assert state.order is not None
@@ -163,9 +165,7 @@ async def test_without_any_stream_an_order_is_looked_up_until_it_is_final(tmp_pa
 
 
 async def test_an_order_cancelled_in_part_keeps_its_fills(trading: TradingWorld) -> None:
-    symbol = await in_seconds(trading, trading.symbol())
-    # The rest would fill a bar later: with bars of a minute there is time to cancel it.
-    symbol = trading.symbol()
+    symbol = trading.symbol()  # the rest would fill a bar later, with bars of a minute in a while
     await (await trading.exchange()).script([PartialFill(fraction=0.25)])
     order = await placed(trading, symbol, quantity="8")
     order = await comes(trading, order.id, OrderStatus.PARTIAL)

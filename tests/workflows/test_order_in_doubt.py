@@ -31,7 +31,7 @@ from tests.workflows.by_hand import (
 from tests.workflows.trading_world import TradingWorld, local_world
 from weaver.broker import OrderReport
 from weaver.glados.runs import RunStatus
-from weaver.orders import OrderRequest, OrderStatus, OrderType, Side
+from weaver.orders import OrderRequest, OrderStatus, OrderType, Side, client_order_id, order_number
 from weaver.veda.adapters.simulated import Fault, Outage, TimeOutAfter, TimeOutBefore
 from workflows.trading_client import look_at_account
 from workflows.trading_inputs import CancelRequest, order_workflow_id
@@ -142,12 +142,14 @@ async def test_an_order_in_doubt_that_is_to_be_cancelled_and_did_arrive_is_cance
     await _script(trading, TimeOutAfter())
     terms = {"order_type": OrderType.LIMIT, "limit_price": Decimal(await far_below(trading, symbol))}
     handle = await start_order(trading, symbol, order_id=order_id, terms=terms)
+    await comes(trading, order_id, lambda order: order.status is OrderStatus.IN_DOUBT or order.exchange_order_id is not None)
     await handle.signal("cancel", CancelRequest())
     state = await handle.result()
     assert state.order is not None
     assert state.order.status is OrderStatus.CANCELLED
     report = await (await trading.exchange()).find(order_id)
-    assert report is None or report.status is OrderStatus.CANCELLED
+    assert report is not None
+    assert report.status is OrderStatus.CANCELLED
 
 
 # Other terms.
@@ -170,7 +172,7 @@ async def test_an_order_of_the_same_id_and_other_terms_is_not_adopted(tmp_path: 
     async with local_world(tmp_path) as world:
         symbol, order_id = world.symbol(), an_id()
         theirs = await _somebody_elses(world, symbol, order_id)
-        state = (await (await start_order(world, symbol, order_id=order_id)).result())
+        state = await (await start_order(world, symbol, order_id=order_id)).result()
         assert state.order is not None
         assert state.order.status is OrderStatus.REJECTED
         assert state.error is not None
@@ -193,8 +195,6 @@ async def test_a_run_whose_order_exists_with_other_terms_is_paused_with_the_reas
     # An order's id follows from its run and bar, so that somebody can be there before.
     await trading.has_decided(run_id, 1)
     first = trading.trading.decisions(run_id)[0].bar_end
-    from weaver.orders import client_order_id, order_number
-
     theirs = [
         await _somebody_elses(trading, symbol, client_order_id(run_id, order_number(int(first.timestamp()) + second, 1)))
         for second in range(2, 6)
@@ -217,10 +217,10 @@ async def test_a_run_whose_order_exists_with_other_terms_is_paused_with_the_reas
 
 @pytest.mark.parametrize("fault", [TimeOutBefore(), TimeOutAfter()], ids=["before it was taken", "after it was taken"])
 async def test_an_order_in_doubt_survives_its_workers(tmp_path: Path, fault: Fault) -> None:
-    async with local_world(tmp_path) as world:
+    async with local_world(tmp_path, looks_after=False) as world:
         symbol, order_id = world.symbol(), an_id()
         await _script(world, fault)
-        handle = await start_order(world, symbol, order_id=order_id)
+        handle = await start_order(world, symbol, order_id=order_id, is_looked_after=False)
         await comes(world, order_id, OrderStatus.IN_DOUBT)
         await world.stop()
         await world.go()

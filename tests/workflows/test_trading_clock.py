@@ -4,6 +4,8 @@ import asyncio
 import os
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,10 +13,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.workflows.stack import until
-from tests.workflows.trading_world import SkippingWorld, local_world, skipping_world
+from tests.workflows.trading_world import ACCOUNT, SkippingWorld, local_world, skipping_world
 from weaver.glados.runs import RunStatus
+from weaver.orders import OrderStatus, OrderType, Side
 from weaver.walle.model import EventRecord
-from workflows.inputs import Ask
+from weaver.walle.trading_model import OrderChange, OrderRecord
+from workflows import policies
+from workflows.trading_inputs import News
 
 NEW_YORK = ZoneInfo("America/New_York")
 LONG = os.environ.get("WEAVER_CHAOS") == "long"
@@ -151,16 +156,49 @@ async def test_everything_a_bar_caused_names_that_bar(tmp_path: Path) -> None:
 # Links.
 
 
+async def _signal_at_hand_overs(world: SkippingWorld, run_id: str, signals: int, hand_overs: int) -> None:
+    """Send the signals one after the other, beginning anew with each link's last ticks, so that many meet a hand-over."""
+    await world.has_decided(run_id)
+    begun = world.trading.decisions(run_id, limit=1)[0].bar_end
+    sent = 0
+    for link in range(1, hand_overs + 1):
+        await until(
+            partial(_has_come_to, world, run_id, begun + timedelta(minutes=link * policies.BARS_A_LINK - 3)), "a link's end", seconds=600
+        )
+        while sent < signals * link // hand_overs:
+            await world.handle(run_id).signal("order_changed", News(changes=[a_change(f"{run_id}-{sent}")]))
+            sent += 1
+
+
+async def _has_come_to(world: SkippingWorld, run_id: str, end: datetime) -> bool:
+    return world.trading.decisions(run_id, limit=1, newest=True)[0].bar_end >= end
+
+
+def a_change(order_id: str) -> OrderChange:
+    """An order that is filled, and calls for nothing any more."""
+    now = datetime.now(UTC)
+    order = OrderRecord(
+        id=order_id,
+        run_id=None,
+        account=ACCOUNT,
+        symbol="SIM/USD",
+        side=Side.BUY,
+        order_type=OrderType.MARKET,
+        quantity=Decimal(1),
+        status=OrderStatus.FILLED,
+        created_at=now,
+    )
+    return OrderChange(order_id=order_id, number=1, event="orders.Filled", at=now, order=order)
+
+
 @pytest.mark.timeout(1_200 if LONG else 180)
 async def test_no_tick_is_lost_or_doubled_and_no_message_missed_over_many_links(tmp_path: Path) -> None:
     """More than a day of minutes, 300 to a link at most; 100 signals come while one link hands over to the next."""
     bars, signals = (10_000, 100) if LONG else (2_000, 100)
     async with skipping_world(tmp_path) as world:
         run_id = await world.start("scripted", ["SIM/USD"], timeframe="1m", duration=f"{bars}m", id="many-links")
-        sending = asyncio.create_task(_signal_at_hand_overs(world, run_id, signals))
-        assert (await world.ended(run_id)).status is RunStatus.COMPLETED
-        sent = await sending
-        assert sent == signals
+        ended, _ = await asyncio.gather(world.ended(run_id), _signal_at_hand_overs(world, run_id, signals, hand_overs=5))
+        assert ended.status is RunStatus.COMPLETED
 
         links = await world.links(run_id)
         assert len(links) >= 5
@@ -171,11 +209,9 @@ async def test_no_tick_is_lost_or_doubled_and_no_message_missed_over_many_links(
         assert acted == [acted[0] + timedelta(minutes=number) for number in range(len(acted))]
         assert bars - 1 <= len(acted) <= bars
         assert [decision.bar_end for decision in world.trading.decisions(run_id, limit=bars + 1)] == acted
-        heard = [
-            event
-            for _, history in links
-            for event in history.events
-            if event.workflow_execution_signaled_event_attributes.signal_name == "resume"
-        ]
-        assert len(heard) == signals
+        assert (await world.state(run_id)).live.heard == signals
+        heard = [event.workflow_execution_signaled_event_attributes.signal_name for _, history in links for event in history.events]
+        assert heard.count("order_changed") == signals
+        told = [event.payload["id"] for event in events if event.type == "orders.Filled"]
+        assert told == [f"{run_id}-{number}" for number in range(signals)]
         assert world.queries.events(run_id) == events

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 
 from weaver.broker import Fill, OrderReport
+from weaver.orders import OrderStatus
 from weaver.walle.database import Database
 from weaver.walle.trading_tables import FillRow, OrderRow
 
@@ -17,11 +18,15 @@ class KnownOrders:
         self._database = database
 
     def is_ours(self, account: str, report: OrderReport) -> bool:
-        """Tell whether the order is on record for this account, by either id."""
+        """Tell whether the order is on record for this account, by either id. One that the venue never took has no order there: what
+        has its id is somebody else's."""
         with self._database.read() as session:
             known = select(OrderRow.id).where(
                 OrderRow.account == account,
-                or_(OrderRow.exchange_order_id == report.exchange_order_id, OrderRow.id == report.client_order_id),
+                or_(
+                    OrderRow.exchange_order_id == report.exchange_order_id,
+                    and_(OrderRow.id == report.client_order_id, OrderRow.status != OrderStatus.REJECTED.value),
+                ),
             )
             return session.scalars(known.limit(1)).first() is not None
 

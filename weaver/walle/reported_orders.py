@@ -71,6 +71,10 @@ def _found(session: Session, account: str, exchange_order_id: str, client_order_
     row = session.get(OrderRow, client_order_id) if client_order_id else None
     if row is None or row.account != account:
         return None
+    if row.exchange_order_id is None and row.status == OrderStatus.REJECTED.value:
+        # The venue never took it: what has its id there is somebody else's, with other terms.
+        log.warning("%s has an order %s with the id of %s, which was rejected", account, exchange_order_id, row.id)
+        return None
     if row.exchange_order_id is not None:
         log.warning("%s has a second order %s with the id of %s, which is %s", account, exchange_order_id, row.id, row.exchange_order_id)
         return None

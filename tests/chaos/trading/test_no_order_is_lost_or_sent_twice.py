@@ -34,7 +34,7 @@ ORDERS = 200 if not IS_LONG else 2_000
 DEATHS_EACH = {"before persist": 3, "after persist": 3, "in amend": 3, "in continue-as-new": 2}
 USUAL_DEATHS = 4
 SERVER_DEATHS = 3
-AT_ONCE = 3
+AT_ONCE = 5
 """Deaths that are granted at a time, so that some work is done between them."""
 PATIENCE = 900 if not IS_LONG else 3_600
 

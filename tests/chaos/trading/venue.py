@@ -36,7 +36,7 @@ def addresses(server: AlpacaServer) -> dict[str, str]:
 def make_it_hard(server: AlpacaServer) -> None:
     """Faults that come by chance, all through the run."""
     commands = server.commands
-    commands.set_limits(100_000)
+    commands.set_limits(100_000, 2)  # a refusal for too many requests holds for two seconds at most
     commands.set_limits(100_000, data=True)
     for fault in (
         Fault(kind="error", status=500, when="before", method="POST", path="orders", times=None, probability=0.04),
