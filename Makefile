@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo browser test lint check bench lock clean
+.PHONY: help setup demo browser test short-chaos chaos lint check bench lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 BENCH_STAMP := $(VENV)/.bench-installed
 
 help: ## what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## make .venv with everything in it; quick when nothing changed
 
@@ -27,6 +27,13 @@ browser: setup
 
 test: setup browser ## every test
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+short-chaos: setup ## hundreds of orders while processes, the server and the venue fail; some minutes
+	@$(BIN)/python -m pytest -m chaos $(ARGS)
+
+chaos: setup ## the same for thousands of orders, and long runs on skipped time; an hour
+	@WEAVER_CHAOS=long $(BIN)/python -m pytest -m chaos $(ARGS)
+	WEAVER_CHAOS=long $(BIN)/python -m pytest tests/workflows/test_trading_clock.py
 
 lint: setup ## format, lint, types, layers
 	@$(BIN)/ruff format --check .

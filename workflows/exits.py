@@ -54,7 +54,7 @@ class WithExits(Watched):
                 News(refused=admission.refused, problem=f"The {role} of {entry.id} was refused.", corr_id=self._request.corr_id)
             )
             return False
-        self._take_on(admission.orders[0])
+        await self._take_on_own(admission.orders[0])
         await self._send(admission.orders[0].id)
         return True
 

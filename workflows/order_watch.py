@@ -71,7 +71,7 @@ class Watched:
         wish = request.wish if request.wish.price is not None else await self._priced(request.wish)
         admission = await self._admission([wish], parent_id=request.parent_id, role=request.role)
         if admission.orders:
-            self._take_on(admission.orders[0])
+            await self._take_on_own(admission.orders[0])
             return
         self._refused = admission.refused[self._order_id]
         await self._tell(News(refused=admission.refused, corr_id=request.corr_id))
@@ -105,9 +105,16 @@ class Watched:
                 corr_id=request.corr_id,
             ),
             summary="admit",
-            start_to_close_timeout=policies.RECORD_TIMEOUT,
-            retry_policy=policies.RECORD_RETRY,
+            start_to_close_timeout=policies.ADMIT_TIMEOUT,
+            retry_policy=policies.ADMIT_RETRY,
         )
+
+    async def _take_on_own(self, order: OrderRecord) -> None:
+        """Take on an order that was admitted here, of which its run has not heard."""
+        self._take_on(order)
+        if order.changes == 1:
+            created = OrderChange(order_id=order.id, number=1, event="orders.Created", at=order.created_at, order=order)
+            await self._tell(News(changes=[created], corr_id=self._request.corr_id))
 
     def _take_on(self, order: OrderRecord) -> None:
         self._orders[order.id] = order

@@ -61,6 +61,12 @@ VENUE_RETRY = RetryPolicy(
 RECONCILE_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=3, non_retryable_error_types=PROGRAMMING_ERRORS)
 """What could not be compared now is compared at the next turn, and shown as a problem until then."""
 
+ADMIT_TIMEOUT = timedelta(seconds=6)
+ADMIT_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=5), non_retryable_error_types=PROGRAMMING_ERRORS
+)
+"""An order waits for its admission, so a worker that died over it is given up soon."""
+
 DECIDE_TIMEOUT = timedelta(seconds=120)
 DECIDE_RETRY = RetryPolicy(
     initial_interval=timedelta(milliseconds=200),

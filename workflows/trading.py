@@ -339,8 +339,8 @@ class TradingRun(Controlled[TradingInput]):
                 corr_id=cause,
             ),
             summary=f"admit {len(wishes)} order{'s' if len(wishes) > 1 else ''}",
-            start_to_close_timeout=policies.RECORD_TIMEOUT,
-            retry_policy=policies.RECORD_RETRY,
+            start_to_close_timeout=policies.ADMIT_TIMEOUT,
+            retry_policy=policies.ADMIT_RETRY,
         )
         bar = timedelta(seconds=Timeframe(request.timeframe).seconds)
         for order in admission.orders:

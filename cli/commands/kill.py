@@ -187,7 +187,8 @@ async def _persistently(venue: Venue, *, flatten: bool, reason: str) -> Switched
 
 def _show(done: Killed, open_orders: list[str], positions: dict[str, str] | None, *, flatten: bool) -> None:
     who = "a worker" if done.by_worker else "this command"
-    show(f"{done.account.id} is killed ({done.account.killed_reason}); {who} cancelled {len(done.cancelled)} orders.", style="bold")
+    count = "1 order" if len(done.cancelled) == 1 else f"{len(done.cancelled)} orders"
+    show(f"{done.account.id} is killed ({done.account.killed_reason}); {who} cancelled {count}.", style="bold")
     for order_id in done.cancelled:
         show(f"  cancelled  {order_id}")
     for order_id in done.closing:

@@ -138,7 +138,7 @@ async def test_coins_are_traded_while_shares_rest(tmp_path: Path) -> None:
         assert len(rested) > 60
         filled = {fill.symbol: fill.time for fill in world.fills(run_id)}
         assert filled["SIM/USD"] < new_york(friday, 15, 1)
-        assert new_york(monday, 9, 30) <= filled["AAPL"] <= new_york(monday, 10)
+        assert filled["AAPL"] == new_york(monday, 9), "the hour that the session opens in"
 
 
 async def test_everything_a_bar_caused_names_that_bar(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def a_change(order_id: str) -> OrderChange:
     return OrderChange(order_id=order_id, number=1, event="orders.Filled", at=now, order=order)
 
 
-@pytest.mark.timeout(1_200 if LONG else 180)
+@pytest.mark.timeout(3_600 if LONG else 600)
 async def test_no_tick_is_lost_or_doubled_and_no_message_missed_over_many_links(tmp_path: Path) -> None:
     """More than a day of minutes, 300 to a link at most; 100 signals come while one link hands over to the next."""
     bars, signals = (10_000, 100) if LONG else (2_000, 100)

@@ -55,12 +55,8 @@ def ticks(events: list[EventRecord]) -> list[bool]:
 @BOTH_WAYS
 async def test_a_run_that_starts_paused_trades_once_it_is_told_to(trading: TradingWorld, how: str) -> None:
     run_id = await trading.start("scripted", [trading.symbol()], params={"script": {"0": [BUY]}}, start_paused=True, duration="2s")
-
-    async def is_ready() -> bool:  # it is pinned and leased before it waits
-        return bool((await trading.state(run_id)).live and trading.trading.leases(ACCOUNT))
-
-    await until(is_ready, "the run to be ready")
-    assert (await trading.state(run_id)).status is RunStatus.PENDING
+    await trading.is_ready(run_id)
+    assert [lease.run_id for lease in trading.trading.leases(ACCOUNT)] == [run_id]
     await send(trading, how, run_id, "start")
     ended = await trading.ended(run_id)
     assert ended.status is RunStatus.COMPLETED

@@ -320,6 +320,15 @@ class TradingWorld:
 
         return await until(reached, f"{run_id} to be {status}")
 
+    async def is_ready(self, run_id: str) -> None:
+        """Wait until a run that starts paused has its symbols and its strategy, and waits for `start`."""
+
+        async def pinned() -> bool:
+            known = await self.state(run_id)
+            return known.status is RunStatus.PENDING and bool(known.live and known.live.next_tick)
+
+        await until(pinned, f"{run_id} to be ready")
+
     async def exchange(self) -> SimulatedExchange:
         """Return the exchange, connected; what is scripted there happens to everyone."""
         exchange = await self.venue.exchange()

@@ -117,7 +117,8 @@ def wanted_deaths() -> Counter[str]:
     return Counter({point: DEATHS_EACH.get(point, USUAL_DEATHS) for point in POINTS})
 
 
-@pytest.mark.timeout(PATIENCE + 120)
+@pytest.mark.chaos
+@pytest.mark.timeout(PATIENCE + 600)
 async def test_every_intent_is_one_order_whatever_dies(stack: ChaosStack, server: AlpacaServer) -> None:
     chance = random.Random(SEED)
     deaths = Deaths(stack.home / "deaths")

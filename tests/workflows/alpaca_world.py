@@ -1,0 +1,59 @@
+"""A world that trades through the `alpaca` adapter, unchanged, with a server that speaks Alpaca's protocol."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.alpaca_server.accounts import AccountSpec
+from tests.alpaca_server.server import AlpacaServer
+from tests.workflows.trading_world import TradingWorld, local_world
+
+PAPER = AccountSpec(name="paper", key="PKWORLD", secret="a-secret-of-paper")
+LIVE = AccountSpec(name="live", key="AKWORLD", secret="a-secret-of-live", paper=False)
+CRYPTO, EQUITY = "BTC/USD", "AAPL"
+
+
+def addresses(server: AlpacaServer) -> dict[str, str]:
+    """The environment that points the adapter at the server, without keys."""
+    return {
+        "ALPACA_PAPER_BASE_URL": server.paper_url,
+        "ALPACA_PAPER_STREAM_URL": server.paper_stream_url,
+        "ALPACA_LIVE_BASE_URL": server.live_url,
+        "ALPACA_LIVE_STREAM_URL": server.live_stream_url,
+        "ALPACA_DATA_BASE_URL": server.data_url,
+        "ALPACA_DATA_STREAM_URL": server.url.replace("http://", "ws://"),
+    }
+
+
+def keys(spec: AccountSpec) -> dict[str, str]:
+    mode = "PAPER" if spec.paper else "LIVE"
+    return {f"ALPACA_{mode}_API_KEY": spec.key, f"ALPACA_{mode}_API_SECRET": spec.secret}
+
+
+@asynccontextmanager
+async def a_server() -> AsyncIterator[AlpacaServer]:
+    """A venue with an open market, a paper and a live account, whose ledger is sound when the test is over."""
+    async with AlpacaServer(accounts=[PAPER, LIVE], seed=3) as server:
+        server.commands.set_market("open")
+        server.commands.set_price(EQUITY, "200")
+        server.commands.set_price(CRYPTO, "50000")
+        server.commands.set_limits(100_000)
+        server.commands.set_limits(100_000, data=True)
+        yield server
+        assert server.commands.problems() == []
+
+
+@asynccontextmanager
+async def alpaca_world(
+    folder: Path, *, environment: Mapping[str, str] | None = None, **given: Any
+) -> AsyncIterator[tuple[TradingWorld, AlpacaServer]]:
+    async with a_server() as server:
+        known = {**addresses(server), **keys(PAPER), **(environment or {})}
+        async with local_world(folder, account="alpaca-paper", environment=known, **given) as world:
+            yield world, server
+
+
+def open_at(server: AlpacaServer) -> list[str]:
+    """Return the ids of the paper account's open orders, oldest first."""
+    return [order.client_order_id for order in server.accounts["paper"].open_orders()]
