@@ -53,6 +53,8 @@ async def trade_to_end(where: Server, request: RunCreate, settings: Settings, wa
     client = await connect(where.address, where.namespace)
     run_id = watching.run_id = await start_trading(client, request)
     say(f"Run {run_id} trades {', '.join(request.symbols)} on {request.account}. Ctrl-C stops it, at the end: {request.at_end}.")
+    if request.start_paused:
+        say(f"It is prepared only, and trades from here on: weaver runs start {run_id}")
     async with looking_for_a_worker(client, say), _ctrl_c(client, run_id, watching) as leaving:
         with _status(f"{request.strategy} on {', '.join(request.symbols[:3])}: starting") as show, _records(settings) as records:
             return await _watch(client, run_id, request, records, show, leaving)

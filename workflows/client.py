@@ -155,7 +155,7 @@ async def stop(client: Client, run_id: str, ask: StopRequest | None = None) -> R
     except Unavailable:
         await answered(client.get_workflow_handle(run_id).signal("stop", ask), run_id)
         return status_of(await described(client, run_id))
-    except NotFound:  # it came to its end meanwhile
+    except (NotFound, NotAllowed):  # it came to its end meanwhile, or is just about to
         return _stopped_already(await status(client, run_id))
 
 

@@ -75,6 +75,9 @@ DECIDE_RETRY = RetryPolicy(
     non_retryable_error_types=PROGRAMMING_ERRORS,
 )
 
+STALE_AFTER = timedelta(seconds=30)
+"""A decision that comes this long after its bar's end, and later than one bar, is not carried out."""
+
 TICK_TIMEOUT = timedelta(seconds=90)
 TICK_HEARTBEAT = timedelta(seconds=5)
 SHORTEST_TIMER = timedelta(seconds=1)

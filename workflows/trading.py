@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import WorkflowIDReusePolicy
@@ -51,6 +51,7 @@ with workflow.unsafe.imports_passed_through():
         order_workflow_id,
     )
 
+AnswerT = TypeVar("AnswerT")
 _EXAMPLE = '{"strategy": "sma-cross", "symbols": ["SIM/USD"], "timeframe": "1m"}'
 
 
@@ -218,7 +219,7 @@ class TradingRun(Controlled[TradingInput]):
             return
         if tick.fresh and not tick.is_missed and self._is_trading():
             decision = await self._decide(request, opened, pinned, tick)
-            if decision and self._is_trading():
+            if decision and self._is_trading() and not self._is_stale(request, decision):
                 self._progress = self._progress.model_copy(update={"fills": self._progress.fills + len(tick.ledger.fills)})
                 self._cursor = tick.ledger.cursor  # what no decision has seen comes again with the next tick
                 self._strategy_state, self._weighted, self._last_decision = decision.state, decision.weighted, decision.end
@@ -253,6 +254,10 @@ class TradingRun(Controlled[TradingInput]):
             cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
             summary=f"bars until {end:%Y-%m-%d %H:%M:%S}Z",
         )
+        return await self._unless_stopped(handle)
+
+    async def _unless_stopped(self, handle: workflow.ActivityHandle[AnswerT]) -> AnswerT | None:
+        """Return the activity's result; None once the run is to stop, since nobody may be there to give one."""
         await self._until(lambda: handle.done() or self._stopping)
         if not handle.done():
             handle.cancel()
@@ -285,9 +290,16 @@ class TradingRun(Controlled[TradingInput]):
             state=self._strategy_state,
             weighted=self._weighted,
         )
-        return await workflow.execute_activity_method(
-            StrategySteps.decide, task, **_marvin_options(f"decide at {tick.end:%Y-%m-%d %H:%M:%S}Z")
-        )
+        handle = workflow.start_activity_method(StrategySteps.decide, task, **_marvin_options(f"decide at {tick.end:%Y-%m-%d %H:%M:%S}Z"))
+        return await self._unless_stopped(handle)
+
+    def _is_stale(self, request: TradingInput, decision: Decision) -> bool:
+        """Tell whether a decision came so late that what it saw is no longer so; it is noted then, and not carried out."""
+        bar = timedelta(seconds=Timeframe(request.timeframe).seconds)
+        late = workflow.now() - decision.end > max(bar, policies.STALE_AFTER)
+        if late and (decision.orders or decision.cancels or decision.amendments):
+            self._note(f"the decision at {decision.end:%Y-%m-%d %H:%M:%S}Z came too late and was not carried out")
+        return late
 
     async def _carry_out(self, request: TradingInput, decision: Decision, ledger: Ledger) -> None:
         """Cancel and amend what is wanted, then send: exits first, entries once this tick's market exits are final."""

@@ -12,6 +12,7 @@ from tests.workflows.trading_world import TradingWorld, local_world
 PAPER = AccountSpec(name="paper", key="PKWORLD", secret="a-secret-of-paper")
 LIVE = AccountSpec(name="live", key="AKWORLD", secret="a-secret-of-live", paper=False)
 CRYPTO, EQUITY = "BTC/USD", "AAPL"
+_LETTERS = str.maketrans("0123456789", "ABCDEFGHIJ")
 
 
 def addresses(server: AlpacaServer) -> dict[str, str]:
@@ -54,6 +55,27 @@ async def alpaca_world(
             yield world, server
 
 
-def open_at(server: AlpacaServer) -> list[str]:
-    """Return the ids of the paper account's open orders, oldest first."""
-    return [order.client_order_id for order in server.accounts["paper"].open_orders()]
+def a_coin(world: TradingWorld, server: AlpacaServer, price: str = "50000") -> str:
+    """List a coin that no other test trades, and return its symbol."""
+    symbol = world.symbol().translate(_LETTERS)
+    server.commands.add_asset(symbol, crypto=True)
+    server.commands.set_price(symbol, price)
+    return symbol
+
+
+def a_share(world: TradingWorld, server: AlpacaServer, price: str = "200") -> str:
+    """List a share that no other test trades, and return its symbol."""
+    symbol = world.symbol().replace("/USD", "").translate(_LETTERS)
+    server.commands.add_asset(symbol)
+    server.commands.set_price(symbol, price)
+    return symbol
+
+
+def open_at(server: AlpacaServer, symbol: str) -> list[str]:
+    """Return the ids of the paper account's open orders of a symbol, oldest first."""
+    return [order.client_order_id for order in server.accounts["paper"].open_orders() if order.symbol == symbol]
+
+
+def accepted(server: AlpacaServer, symbol: str, account: str = "paper") -> list[str]:
+    """Return the ids of all orders of a symbol that the venue ever took, in order."""
+    return [str(one.client_order_id) for one in server.ledger if one.kind == "accepted" and (one.account, one.symbol) == (account, symbol)]

@@ -6,6 +6,8 @@ import pytest
 import pytest_asyncio
 from temporalio.client import Client
 
+from tests.alpaca_server.server import AlpacaServer
+from tests.workflows.alpaca_world import alpaca_world
 from tests.workflows.stack import Stack
 from tests.workflows.trading_world import TradingWorld, local_world
 
@@ -34,3 +36,10 @@ async def trading(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Tra
     """One world for all tests that trade symbols of their own and leave the account standing."""
     async with local_world(tmp_path_factory.mktemp("trading")) as world:
         yield world
+
+
+@pytest_asyncio.fixture(scope="session")
+async def alpaca(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[TradingWorld, AlpacaServer]]:
+    """One world at a server that speaks Alpaca's protocol, for all tests that trade symbols of their own there."""
+    async with alpaca_world(tmp_path_factory.mktemp("alpaca")) as both:
+        yield both

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
 from tests.alpaca_server.ledger import Entry
 from tests.alpaca_server.server import AlpacaServer
-from tests.workflows.alpaca_world import CRYPTO, alpaca_world, open_at
+from tests.workflows.alpaca_world import a_coin, open_at
 from tests.workflows.by_hand import (
     at_venue,
     becomes,
@@ -135,63 +134,68 @@ def _of(ledger: Sequence[Entry], order_id: str) -> list[Entry]:
     return [entry for entry in ledger if entry.order_id in ids]
 
 
-async def test_a_stop_rests_until_the_profit_is_reached_and_gives_way_to_it(tmp_path: Path) -> None:
-    async with alpaca_world(tmp_path) as (world, server):
-        order = await placed(world, CRYPTO, quantity="0.1", keeps_bracket=False, **LEVELS)
-        stop = await comes(world, f"{order.id}.sl", OrderStatus.ACCEPTED)
-        assert position(world, CRYPTO) == await held(world, CRYPTO) == RECEIVED
-        assert (stop.quantity, stop.stop_price, stop.limit_price, stop.parent_id) == (RECEIVED, 45000, 44550, order.id)
-        assert open_at(server) == [stop.id]
-        server.commands.set_price(CRYPTO, "55100")
-        await ended(world, order.id)
-        profit = on_record(world, f"{order.id}.tp")
-        assert (profit.status, profit.quantity, profit.limit_price) == (OrderStatus.FILLED, RECEIVED, 55000)
-        assert on_record(world, stop.id).status is OrderStatus.CANCELLED
-        assert _exits(server, order.id) == [stop.id, profit.id]
-        assert position(world, CRYPTO) == await held(world, CRYPTO) == 0
+async def test_a_stop_rests_until_the_profit_is_reached_and_gives_way_to_it(alpaca: tuple[TradingWorld, AlpacaServer]) -> None:
+    world, server = alpaca
+    coin = a_coin(world, server)
+    order = await placed(world, coin, quantity="0.1", keeps_bracket=False, **LEVELS)
+    stop = await comes(world, f"{order.id}.sl", OrderStatus.ACCEPTED)
+    assert position(world, coin) == await held(world, coin) == RECEIVED
+    assert (stop.quantity, stop.stop_price, stop.limit_price, stop.parent_id) == (RECEIVED, 45000, 44550, order.id)
+    assert open_at(server, coin) == [stop.id]
+    server.commands.set_price(coin, "55100")
+    await ended(world, order.id)
+    profit = on_record(world, f"{order.id}.tp")
+    assert (profit.status, profit.quantity, profit.limit_price) == (OrderStatus.FILLED, RECEIVED, 55000)
+    assert on_record(world, stop.id).status is OrderStatus.CANCELLED
+    assert _exits(server, order.id) == [stop.id, profit.id]
+    assert position(world, coin) == await held(world, coin) == 0
 
 
-async def test_a_stop_that_is_hit_is_the_end_of_it(tmp_path: Path) -> None:
-    async with alpaca_world(tmp_path) as (world, server):
-        order = await placed(world, CRYPTO, quantity="0.1", keeps_bracket=False, **LEVELS)
-        stop = await comes(world, f"{order.id}.sl", OrderStatus.ACCEPTED)
-        server.commands.set_price(CRYPTO, "44900")
-        await ended(world, order.id)
-        assert on_record(world, stop.id).status is OrderStatus.FILLED
-        assert await at_venue(world, CRYPTO) == [order.id, stop.id]
-        assert position(world, CRYPTO) == await held(world, CRYPTO) == 0
+async def test_a_stop_that_is_hit_is_the_end_of_it(alpaca: tuple[TradingWorld, AlpacaServer]) -> None:
+    world, server = alpaca
+    coin = a_coin(world, server)
+    order = await placed(world, coin, quantity="0.1", keeps_bracket=False, **LEVELS)
+    stop = await comes(world, f"{order.id}.sl", OrderStatus.ACCEPTED)
+    server.commands.set_price(coin, "44900")
+    await ended(world, order.id)
+    assert on_record(world, stop.id).status is OrderStatus.FILLED
+    assert await at_venue(world, coin) == [order.id, stop.id]
+    assert position(world, coin) == await held(world, coin) == 0
 
 
-async def test_exits_that_weaver_runs_end_with_the_wish_for_them(tmp_path: Path) -> None:
-    async with alpaca_world(tmp_path) as (world, server):
-        order = await placed(world, CRYPTO, quantity="0.1", keeps_bracket=False, **LEVELS)
-        stop = await comes(world, f"{order.id}.sl", OrderStatus.ACCEPTED)
-        await world.handle(order_workflow_id(order.id)).signal("cancel", CancelRequest())
-        await ended(world, order.id)
-        assert on_record(world, stop.id).status is OrderStatus.CANCELLED
-        assert open_at(server) == []
-        assert position(world, CRYPTO) == await held(world, CRYPTO) == RECEIVED
+async def test_exits_that_weaver_runs_end_with_the_wish_for_them(alpaca: tuple[TradingWorld, AlpacaServer]) -> None:
+    world, server = alpaca
+    coin = a_coin(world, server)
+    order = await placed(world, coin, quantity="0.1", keeps_bracket=False, **LEVELS)
+    stop = await comes(world, f"{order.id}.sl", OrderStatus.ACCEPTED)
+    await world.handle(order_workflow_id(order.id)).signal("cancel", CancelRequest())
+    await ended(world, order.id)
+    assert on_record(world, stop.id).status is OrderStatus.CANCELLED
+    assert open_at(server, coin) == []
+    assert position(world, coin) == await held(world, coin) == RECEIVED
 
 
-async def test_exits_that_weaver_runs_go_on_after_an_outage_of_everything(tmp_path: Path) -> None:
-    async with alpaca_world(tmp_path) as (world, server):
-        order = await placed(world, CRYPTO, quantity="0.1", keeps_bracket=False, **LEVELS)
-        stop = await comes(world, f"{order.id}.sl", OrderStatus.ACCEPTED)
-        await world.stop()
-        server.commands.set_price(CRYPTO, "55100")
-        await world.go()
-        await ended(world, order.id)
-        assert _exits(server, order.id) == [stop.id, f"{order.id}.tp"]
-        assert position(world, CRYPTO) == await held(world, CRYPTO) == 0
+async def test_exits_that_weaver_runs_go_on_after_an_outage_of_everything(alpaca: tuple[TradingWorld, AlpacaServer]) -> None:
+    world, server = alpaca
+    coin = a_coin(world, server)
+    order = await placed(world, coin, quantity="0.1", keeps_bracket=False, **LEVELS)
+    stop = await comes(world, f"{order.id}.sl", OrderStatus.ACCEPTED)
+    await world.stop()
+    server.commands.set_price(coin, "55100")
+    await world.go()
+    await ended(world, order.id)
+    assert _exits(server, order.id) == [stop.id, f"{order.id}.tp"]
+    assert position(world, coin) == await held(world, coin) == 0
 
 
-async def test_an_exit_whose_answer_is_lost_is_one_exit(tmp_path: Path) -> None:
-    async with alpaca_world(tmp_path) as (world, server):
-        server.commands.add_fault({"kind": "reset", "when": "after", "method": "POST", "client_order_id": r"\.(sl|tp)$", "times": 2})
-        order = await placed(world, CRYPTO, quantity="0.1", keeps_bracket=False, **LEVELS)
-        await comes(world, f"{order.id}.sl", OrderStatus.ACCEPTED)
-        await becomes(lambda: open_at(server) == [f"{order.id}.sl"], "the stop to rest")
-        server.commands.set_price(CRYPTO, "55100")
-        await ended(world, order.id)
-        assert _exits(server, order.id) == [f"{order.id}.sl", f"{order.id}.tp"]
-        assert position(world, CRYPTO) == await held(world, CRYPTO) == 0
+async def test_an_exit_whose_answer_is_lost_is_one_exit(alpaca: tuple[TradingWorld, AlpacaServer]) -> None:
+    world, server = alpaca
+    coin = a_coin(world, server)
+    server.commands.add_fault({"kind": "reset", "when": "after", "method": "POST", "client_order_id": r"\.(sl|tp)$", "times": 2})
+    order = await placed(world, coin, quantity="0.1", keeps_bracket=False, **LEVELS)
+    await comes(world, f"{order.id}.sl", OrderStatus.ACCEPTED)
+    await becomes(lambda: open_at(server, coin) == [f"{order.id}.sl"], "the stop to rest")
+    server.commands.set_price(coin, "55100")
+    await ended(world, order.id)
+    assert _exits(server, order.id) == [f"{order.id}.sl", f"{order.id}.tp"]
+    assert position(world, coin) == await held(world, coin) == 0

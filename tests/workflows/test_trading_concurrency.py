@@ -20,9 +20,11 @@ async def _trade_at_once(world: TradingWorld) -> list[str]:
     """Have all runs decide on the same bar; return their ids once each has ended."""
     asked = {"timeframe": "5s", "params": {"script": {"0": [FAR_LIMIT]}}, "start_paused": True, "at_end": "keep"}
     ids = list(await asyncio.gather(*(world.start("scripted", [f"C{number}/USD"], id=f"run-{number}", **asked) for number in range(RUNS))))
-    await asyncio.gather(*(world.is_ready(run_id) for run_id in ids))
+    for run_id in ids:  # one after the other: questions cost what the runs need
+        await world.is_ready(run_id)
     await asyncio.gather(*(world.handle(run_id).signal("start") for run_id in ids))
-    await asyncio.gather(*(world.has_decided(run_id) for run_id in ids))
+    for run_id in ids:
+        await world.has_decided(run_id)
     ends = {world.trading.decisions(run_id)[0].bar_end for run_id in ids}
     assert len(ends) <= 2, "on one bar, or on two when their start met a bar's end"
     await asyncio.gather(*(world.handle(run_id).signal("stop") for run_id in ids))
