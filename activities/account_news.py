@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from activities.venues import Venue
 from weaver.broker import Fill, OrderReport
 from weaver.errors import NotFound
 from weaver.orders import OrderStatus
+from weaver.venue import Venue
 from weaver.walle.trading_model import OrderRecord
 
 _OVERLAP = timedelta(minutes=5)

@@ -9,11 +9,11 @@ from temporalio import activity
 
 from activities.beating import beating, for_a_person
 from activities.trading_steps import OrderSteps
-from activities.venues import Venue
 from weaver.broker import OrderReport
 from weaver.errors import NotFound, Refused, TermsDiffer, Unknown
 from weaver.orders import OrderRequest, OrderStatus, OrderType, Role, TimeInForce
 from weaver.veda.terms import differences
+from weaver.venue import Venue
 from weaver.walle.trading_model import OrderChange, OrderRecord
 from workflows.trading_inputs import CancelTask, ExitPlan, ExitTask, OrderWish, SendTask, Sent, Synced, SyncTask
 

@@ -7,8 +7,8 @@ from temporalio import activity
 
 from activities.beating import beating, for_a_person
 from activities.trading_steps import PriceSteps
-from activities.venues import Venue
 from weaver.orders import Side
+from weaver.venue import Venue
 from workflows.trading_inputs import PriceReached, PriceTask, QuoteTask
 
 LOOK_SECONDS = 3.0

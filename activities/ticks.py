@@ -14,11 +14,12 @@ from activities.beating import beating
 from activities.lacking_bars import Want
 from activities.progress import ProgressNotes
 from activities.trading_steps import TickSteps
-from activities.venues import Venue
 from weaver.glados.risk import RiskLimits
 from weaver.glados.schedule import CalendarOf, is_due, lateness_allowed, next_bar_end, passed_ends, warmup_start
 from weaver.market import Calendar, Timeframe
 from weaver.veda.clocks import wait_until
+from weaver.venue import Venue
+from weaver.walle.decisions import Decisions
 from weaver.walle.live_bars import LiveBars
 from weaver.walle.records import Records
 from weaver.walle.trading_model import LedgerPosition, RunLedger
@@ -37,7 +38,14 @@ class Ticks(TickSteps):
     """Serves all runs of one account in this process. `limits` are the account's."""
 
     def __init__(
-        self, venue: Venue, *, live_bars: LiveBars, records: Records, limits: RiskLimits, calendar_of: CalendarOf = Calendar.of
+        self,
+        venue: Venue,
+        *,
+        live_bars: LiveBars,
+        records: Records,
+        decisions: Decisions,
+        limits: RiskLimits,
+        calendar_of: CalendarOf = Calendar.of,
     ) -> None:
         self._venue = venue
         self._adapter = venue.account.rpartition("-")[0]
@@ -45,6 +53,7 @@ class Ticks(TickSteps):
         self._progress = ProgressNotes(records)
         self._limits = limits
         self._calendar_of = calendar_of
+        self._decisions = decisions
         self._bars = BarRequests(venue.exchange, venue.clock, live_bars, adapter=self._adapter, calendar_of=calendar_of)
         self._news = AccountNews(venue)
 
@@ -62,6 +71,7 @@ class Ticks(TickSteps):
         """Return what was slept through. Nothing is asked of the venue: nothing is decided on it. Blocks."""
         timeframe, calendar_of = Timeframe(task.timeframe), self._calendar_of
         passed = passed_ends(task.symbols, timeframe, task.end, now, most=MOST_ENDS, calendar_of=calendar_of)
+        self._decisions.skip(task.run_id, passed.first or [task.end], "missed")
         money = self._money(task, {})
         payload = {
             "run_id": task.run_id,
@@ -91,6 +101,9 @@ class Ticks(TickSteps):
         fresh = {symbol: close for symbol, close in closes.items() if close is not None}
         missing = [symbol for symbol, close in closes.items() if close is None]
         money, breach = await asyncio.to_thread(lambda: (self._money(task, fresh), self._breach()))
+        if task.is_paused or not fresh:
+            reason = "paused" if task.is_paused else "no bar"
+            await asyncio.to_thread(self._decisions.skip, task.run_id, [task.end], reason)
         now = await venue.now()
         self._progress.note(task.run_id, bars_done=task.bars_done + len(fresh), equity=money.equity, at=now)
         return Tick(

@@ -18,6 +18,7 @@ from weaver.orders import OrderRequest, OrderType, Side, TimeInForce, base36, cl
 from weaver.veda.exchange import Mode, keeps_brackets
 from weaver.veda.library import AdapterLibrary, missing_variables
 from weaver.walle.accounts import Accounts
+from weaver.walle.decisions import Decisions
 from weaver.walle.leases import Leases
 from weaver.walle.orders import Orders
 from weaver.walle.records import Records
@@ -53,6 +54,7 @@ class TradingRuns(RunSteps):
         accounts: Accounts,
         leases: Leases,
         queries: TradingQueries,
+        decisions: Decisions,
         records: Records,
         look_after: Callable[[str], Awaitable[None]],
     ) -> None:
@@ -64,6 +66,7 @@ class TradingRuns(RunSteps):
         self._accounts = accounts
         self._leases = leases
         self._queries = queries
+        self._decisions = decisions
         self._records = records
         self._look_after = look_after
 
@@ -106,6 +109,8 @@ class TradingRuns(RunSteps):
                 for wish in task.wishes
             ]
             answers = self._answers(wanted, task)
+            if task.run_id is not None and task.end is not None:
+                self._decisions.verdicts(task.run_id, task.end, [_verdict(answer) for answer in answers])
             admitted = [answer for answer in answers if isinstance(answer, Admitted)]
             refused = [answer for answer in answers if isinstance(answer, NotAdmitted)]
             events = [
@@ -164,6 +169,13 @@ def check_live(*, is_armed: bool, is_confirmed: bool) -> None:
 def order_payload(order: OrderRecord) -> dict[str, object]:
     """Return the payload of an `orders.*` event: the whole order, as the workflows' messages carry it."""
     return _ORDER.dump_python(order, mode="json") | {"client_order_id": order.id}
+
+
+def _verdict(answer: Admitted | NotAdmitted) -> dict[str, str | bool]:
+    """Return what became of a wish, for the record of its decision."""
+    if isinstance(answer, Admitted):
+        return {"order_id": answer.order.id, "admitted": True}
+    return {"order_id": answer.order_id, "admitted": False, "rule": answer.rule, "message": answer.message}
 
 
 def _refusal(answer: NotAdmitted, task: AdmitTask) -> dict[str, object]:

@@ -18,7 +18,6 @@ from activities.beacon import Beacon
 from activities.orders import VenueOrders
 from activities.prices import Prices
 from activities.ticks import Ticks
-from activities.venues import Venue
 from processes.connecting import BUILD_ID, patiently
 from processes.process import stop_signals
 from weaver.glados.risk import RiskLimits
@@ -27,9 +26,11 @@ from weaver.settings import Settings
 from weaver.veda.clocks import SystemClock
 from weaver.veda.exchange import Clock, Mode
 from weaver.veda.library import AdapterLibrary, account_id, missing_variables
+from weaver.venue import Venue
 from weaver.walle.accounts import Accounts
 from weaver.walle.bars import Catalogue
 from weaver.walle.database import Database
+from weaver.walle.decisions import Decisions
 from weaver.walle.known_orders import KnownOrders
 from weaver.walle.live_bars import LiveBars
 from weaver.walle.orders import Orders
@@ -120,7 +121,9 @@ class Places:
 
     def ticks(self, venue: Venue) -> Ticks:
         """Return what reads an account's bars; to be settled before the process ends."""
-        return Ticks(venue=venue, live_bars=self._bars, records=self._records, limits=self._limits(venue))
+        return Ticks(
+            venue=venue, live_bars=self._bars, records=self._records, decisions=Decisions(self._database), limits=self._limits(venue)
+        )
 
     def _limits(self, venue: Venue) -> RiskLimits:
         return self._settings.live_risk if venue.account.endswith("-live") else self._settings.paper_risk

@@ -25,6 +25,7 @@ from weaver.settings import Settings
 from weaver.veda.library import AdapterLibrary
 from weaver.walle.accounts import Accounts
 from weaver.walle.database import Database
+from weaver.walle.decisions import Decisions
 from weaver.walle.leases import Leases
 from weaver.walle.orders import Orders
 from weaver.walle.queries import Queries
@@ -119,6 +120,7 @@ def _trading(client: Client, database: Database, records: Records, settings: Set
         accounts=Accounts(database),
         leases=Leases(database),
         queries=TradingQueries(database),
+        decisions=Decisions(database),
         records=records,
         look_after=partial(look_after_account, client),
     )

@@ -79,13 +79,13 @@ class Account:
     @workflow.signal
     def kill(self, ask: KillRequest = _KILL) -> None:
         """Refuse new orders, cancel all working ones, and close every position when `flatten`."""
-        self._kill = ask
+        self._kill, self._rearm = ask, False  # of two that wait, the last word counts
 
     @workflow.signal
     def rearm(self, ask: Ask = _ASK) -> None:
         """Allow orders again."""
         del ask
-        self._rearm = True
+        self._kill, self._rearm = None, True
 
     @workflow.signal
     def look(self, ask: Ask = _ASK) -> None:

@@ -290,12 +290,12 @@ class Controlled(Generic[RequestT]):
                 summary=f"status {status}",
             )
 
-    async def _archive(self) -> None:
-        """Store this link's events. What fails here is made good by the watcher."""
+    async def _archive(self, link: str | None = None) -> None:
+        """Store the events of a link, of this one unless said otherwise. What fails here is made good by the watcher."""
         try:
             await workflow.execute_activity_method(
                 Archive.archive_link,
-                ArchiveTask(run_id=self._run_id, link=workflow.info().run_id),
+                ArchiveTask(run_id=self._run_id, link=link or workflow.info().run_id),
                 start_to_close_timeout=policies.ARCHIVE_TIMEOUT,
                 retry_policy=policies.RECORD_RETRY,
                 summary="store the events",

@@ -140,6 +140,9 @@ class TradingRun(Controlled[TradingInput]):
                 self._opened = await self._open(request)
                 self._pinned = await self._pin(PinTask(run_id=self._run_id, request=request.as_asked()))
                 self._next_end = self._opened.first_end
+            before = workflow.info().continued_run_id
+            if before:  # what it heard while it handed over is in its history only
+                await self._archive(before)
             await self._until(lambda: self._may_start or self._stopping)
             while not self._stopping:
                 await self._begin(request)

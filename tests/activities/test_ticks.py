@@ -14,7 +14,6 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.bar_requests import patience
 from activities.ticks import Ticks
-from activities.venues import Venue
 from tests.walle.records import a_run
 from tests.walle.trading import NO_LIMITS, a_fill, a_report, funds, wanted
 from weaver.broker import Fill, MarketBar, OrderReport
@@ -24,8 +23,10 @@ from weaver.market import Timeframe, from_microseconds
 from weaver.orders import OrderStatus, OrderType, Role
 from weaver.veda.adapters.simulated import META, SimulatedExchange
 from weaver.veda.exchange import Context
+from weaver.venue import Venue
 from weaver.walle.accounts import Accounts
 from weaver.walle.database import Database
+from weaver.walle.decisions import Decisions
 from weaver.walle.known_orders import KnownOrders
 from weaver.walle.leases import Leases
 from weaver.walle.live_bars import LiveBars
@@ -151,7 +152,9 @@ class World:
             known=KnownOrders(self.database),
             tell=tell,
         )
-        return Ticks(venue, live_bars=self.live_bars, records=Records(self.database), limits=self.limits)
+        return Ticks(
+            venue, live_bars=self.live_bars, records=Records(self.database), decisions=Decisions(self.database), limits=self.limits
+        )
 
     def task(self, end: datetime, run_id: str = "run", **changes: Any) -> TickTask:
         known = {run.id for run in Queries(self.database).runs().items}

@@ -8,15 +8,16 @@ from pathlib import Path
 from temporalio.testing import ActivityEnvironment
 
 from activities.ticks import Ticks
-from activities.venues import Venue
 from tests.alpaca_server.server import AlpacaServer
 from tests.veda.alpaca_venue import LIVE, PAPER, QUICK, VenueClock, environment_of
 from tests.walle.records import a_run
 from weaver.glados.risk import RiskLimits
 from weaver.veda.adapters.alpaca import Alpaca
 from weaver.veda.exchange import Context
+from weaver.venue import Venue
 from weaver.walle.accounts import Accounts
 from weaver.walle.database import Database
+from weaver.walle.decisions import Decisions
 from weaver.walle.known_orders import KnownOrders
 from weaver.walle.live_bars import LiveBars
 from weaver.walle.orders import Orders
@@ -48,7 +49,13 @@ async def test_stocks_and_coins_are_fetched_with_their_warm_up_and_the_day_s_mon
             known=KnownOrders(database),
             tell=nobody,
         )
-        ticks = Ticks(venue, live_bars=LiveBars(database), records=Records(database), limits=RiskLimits(max_daily_loss=Decimal(500)))
+        ticks = Ticks(
+            venue,
+            live_bars=LiveBars(database),
+            records=Records(database),
+            decisions=Decisions(database),
+            limits=RiskLimits(max_daily_loss=Decimal(500)),
+        )
         Records(database).register_run(a_run("run", mode="paper"))
         server.commands.set_clock("2026-06-15T15:00:59.5+00:00")
 

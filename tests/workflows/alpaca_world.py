@@ -1,9 +1,8 @@
 """A world that trades through the `alpaca` adapter, unchanged, with a server that speaks Alpaca's protocol."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from tests.alpaca_server.accounts import AccountSpec
 from tests.alpaca_server.server import AlpacaServer
@@ -11,7 +10,7 @@ from tests.workflows.trading_world import TradingWorld, local_world
 
 PAPER = AccountSpec(name="paper", key="PKWORLD", secret="a-secret-of-paper")
 LIVE = AccountSpec(name="live", key="AKWORLD", secret="a-secret-of-live", paper=False)
-CRYPTO, EQUITY = "BTC/USD", "AAPL"
+EQUITY = "AAPL"
 _LETTERS = str.maketrans("0123456789", "ABCDEFGHIJ")
 
 
@@ -33,12 +32,11 @@ def keys(spec: AccountSpec) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def a_server() -> AsyncIterator[AlpacaServer]:
+async def a_server(accounts: Sequence[AccountSpec] = (PAPER, LIVE)) -> AsyncIterator[AlpacaServer]:
     """A venue with an open market, a paper and a live account, whose ledger is sound when the test is over."""
-    async with AlpacaServer(accounts=[PAPER, LIVE], seed=3) as server:
+    async with AlpacaServer(accounts=accounts, seed=3) as server:
         server.commands.set_market("open")
         server.commands.set_price(EQUITY, "200")
-        server.commands.set_price(CRYPTO, "50000")
         server.commands.set_limits(100_000)
         server.commands.set_limits(100_000, data=True)
         yield server
@@ -47,11 +45,12 @@ async def a_server() -> AsyncIterator[AlpacaServer]:
 
 @asynccontextmanager
 async def alpaca_world(
-    folder: Path, *, environment: Mapping[str, str] | None = None, **given: Any
+    folder: Path, *, accounts: Sequence[AccountSpec] = (PAPER, LIVE)
 ) -> AsyncIterator[tuple[TradingWorld, AlpacaServer]]:
-    async with a_server() as server:
-        known = {**addresses(server), **keys(PAPER), **(environment or {})}
-        async with local_world(folder, account="alpaca-paper", environment=known, **given) as world:
+    """A world that has the keys of the first account, for paper."""
+    async with a_server(accounts) as server:
+        environment = {**addresses(server), **keys(accounts[0])}
+        async with local_world(folder, account="alpaca-paper", environment=environment) as world:
             yield world, server
 
 

