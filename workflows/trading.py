@@ -1,54 +1,38 @@
 """A paper or live run: at each bar's end fetch, decide, order; its orders live on by themselves."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from temporalio import workflow
-from temporalio.common import WorkflowIDReusePolicy
-from temporalio.exceptions import ActivityError, ApplicationError, CancelledError, WorkflowAlreadyStartedError
+from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
 
-from workflows.control import Controlled
+from workflows.run_orders import WithOrders
 
 with workflow.unsafe.imports_passed_through():
     from activities.trading_steps import RunSteps, StrategySteps, TickSteps
     from weaver.glados.runs import RunStatus
     from weaver.market import Timeframe
-    from weaver.orders import OrderType, Role
-    from weaver.walle.trading_model import LedgerPosition, OrderRecord
+    from weaver.walle.trading_model import LedgerPosition
     from workflows import policies
-    from workflows.inputs import Ask, LiveState, ParamsChange, RunResult, StopRequest
+    from workflows.inputs import LiveState, ParamsChange, RunResult, StopRequest
     from workflows.problems import bad_input, failed, nothing_asked, problem_of
     from workflows.story import trading_details
     from workflows.trading_inputs import (
         MARVIN_QUEUE,
-        ORDER,
         TRADING_RUN,
-        Admission,
-        AdmitTask,
-        AmendRequest,
-        CancelRequest,
         CarriedRun,
         Closed,
         CloseTask,
         DecideTask,
         Decision,
-        FlattenPlan,
-        FlattenTask,
-        Ledger,
-        News,
         Opened,
         OpenTask,
-        OrderInput,
-        OrderWish,
         Pinned,
         PinTask,
         Tick,
         TickTask,
         TradingInput,
         data_queue,
-        looked_after_by,
-        order_workflow_id,
     )
 
 AnswerT = TypeVar("AnswerT")
@@ -56,26 +40,21 @@ _EXAMPLE = '{"strategy": "sma-cross", "symbols": ["SIM/USD"], "timeframe": "1m"}
 
 
 @workflow.defn(name=TRADING_RUN)
-class TradingRun(Controlled[TradingInput]):
+class TradingRun(WithOrders):
     """One paper or live run; its id is the run id."""
 
     @workflow.init
     def __init__(self, request: TradingInput | None = None) -> None:
         carried = request.carried if request else None
-        super().__init__(request, carried, (request.mode if request else None) or "paper")
-        self._opened = carried.opened if carried else None
+        super().__init__(request)
         self._pinned = carried.pinned if carried else None
         self._next_end = carried.next_end if carried else None
         self._trade_until = carried.trade_until if carried else None
         self._strategy_state = carried.state if carried else None
         self._weighted = list(carried.weighted) if carried else []
         self._cursor = carried.cursor if carried else 0
-        self._working = dict(carried.working) if carried else {}
-        self._pause_reason = carried.pause_reason if carried else None
         self._last_decision = carried.last_decision if carried else None
-        self._flatten = carried.stop_flattens if carried else False
         self._positions: list[LedgerPosition] = []
-        self._heard = carried.heard if carried else 0
         self._marks = dict(carried.marks) if carried else {}
         self._ticks = 0
 
@@ -91,23 +70,6 @@ class TradingRun(Controlled[TradingInput]):
         if self._cancelled:
             raise CancelledError("stopped by cancellation")
         return ended
-
-    @workflow.signal
-    def order_changed(self, news: News) -> None:
-        """Hear of an order's changes, from the order itself."""
-        self._heard += len(news.changes)
-        for change in news.changes:
-            self._note_status(change.order)
-        for order_id in news.refused:
-            self._working.pop(order_id, None)
-        if news.problem and self._status is RunStatus.RUNNING:
-            self._pause_reason = news.problem
-
-    def _note_status(self, order: OrderRecord) -> None:
-        if order.status.is_final:
-            self._working.pop(order.id, None)
-        else:
-            self._working[order.id] = order.status
 
     def _live_state(self) -> LiveState | None:
         return LiveState(
@@ -229,9 +191,6 @@ class TradingRun(Controlled[TradingInput]):
                 await self._carry_out(request, decision, tick.ledger)
         self._show()
 
-    def _is_trading(self) -> bool:
-        return self._status is RunStatus.RUNNING and not self._stopping and self._pause_reason is None
-
     async def _fetch(self, request: TradingInput, opened: Opened, pinned: Pinned) -> Tick | None:
         end = self._next_end or opened.first_end
         task = TickTask(
@@ -304,99 +263,6 @@ class TradingRun(Controlled[TradingInput]):
             self._note(f"the decision at {decision.end:%Y-%m-%d %H:%M:%S}Z came too late and was not carried out")
         return late
 
-    async def _carry_out(self, request: TradingInput, decision: Decision, ledger: Ledger) -> None:
-        """Cancel and amend what is wanted, then send: exits first, entries once this tick's market exits are final."""
-        for order_id in decision.cancels:
-            parent = looked_after_by(order_id)
-            leg = order_id if order_id != parent else None
-            await self._signal_order(parent, "cancel", CancelRequest(leg=leg, corr_id=self._cause(decision.end)))
-        for change in decision.amendments:
-            terms = AmendRequest(quantity=change.quantity, limit_price=change.limit_price, stop_price=change.stop_price)
-            await self._signal_order(change.order_id, "amend", terms)
-        await self._make_room(decision, ledger)
-        exits = [wish for wish in decision.orders if wish.is_exit]
-        entries = [wish for wish in decision.orders if not wish.is_exit]
-        at_market = [wish.request.client_order_id for wish in exits if wish.request.order_type is OrderType.MARKET]
-        if entries and at_market:
-            await self._send(request, exits, decision.end)
-            bar = timedelta(seconds=Timeframe(request.timeframe).seconds)
-            limit = max(min(policies.EXITS_FIRST, bar / 4), policies.SHORTEST_TIMER)
-            await self._until(lambda: not any(order_id in self._working for order_id in at_market), limit, "wait for the exits")
-            if self._is_trading():
-                await self._send(request, entries, decision.end)
-        elif decision.orders:
-            await self._send(request, [*exits, *entries], decision.end)
-
-    async def _make_room(self, decision: Decision, ledger: Ledger) -> None:
-        """Cancel the bracket legs that hold what is to be closed at the market: a venue lets no two orders sell the same."""
-        closing = {
-            wish.request.symbol for wish in decision.orders if wish.request.reduce_only and wish.request.order_type is OrderType.MARKET
-        }
-        legs = [order.id for order in ledger.working if order.role in (Role.TAKE_PROFIT, Role.STOP_LOSS) and order.symbol in closing]
-        for parent in dict.fromkeys(looked_after_by(leg) for leg in legs):
-            await self._signal_order(parent, "cancel", CancelRequest(corr_id=self._cause(decision.end)))
-        if legs:
-            await self._until(lambda: not any(leg in self._working for leg in legs), policies.EXITS_FIRST, "wait for the legs to end")
-
-    async def _send(self, request: TradingInput, wishes: Sequence[OrderWish], end: datetime | None) -> list[str]:
-        """Have orders admitted and start what looks after each; return their ids."""
-        opened = self._opened
-        assert opened is not None, "a run that sends orders has been opened"
-        cause = self._cause(end or workflow.now())
-        admission: Admission = await workflow.execute_activity_method(
-            RunSteps.admit,
-            AdmitTask(
-                account=opened.account,
-                run_id=self._run_id,
-                wishes=list(wishes),
-                limits=request.risk,
-                end=end,
-                corr_id=cause,
-            ),
-            summary=f"admit {len(wishes)} order{'s' if len(wishes) > 1 else ''}",
-            start_to_close_timeout=policies.ADMIT_TIMEOUT,
-            retry_policy=policies.ADMIT_RETRY,
-        )
-        bar = timedelta(seconds=Timeframe(request.timeframe).seconds)
-        for order in admission.orders:
-            self._note_status(order)
-            at_market = order.order_type is OrderType.MARKET
-            life = max(bar, policies.ORDER_LIFE) if at_market else max(10 * bar, policies.PRICED_ORDER_LIFE)
-            await self._look_after(order, opened, workflow.now() + life, cause)
-        self._progress = self._progress.model_copy(update={"orders": self._progress.orders + len(admission.orders)})
-        return [order.id for order in admission.orders]
-
-    async def _look_after(self, order: OrderRecord, opened: Opened, send_before: datetime, cause: str) -> None:
-        try:
-            await workflow.start_child_workflow(
-                ORDER,
-                OrderInput(
-                    account=opened.account,
-                    run_id=self._run_id,
-                    order=order,
-                    keeps_bracket=order.symbol in opened.keeps_brackets,
-                    send_before=send_before,
-                    corr_id=cause,
-                ),
-                id=order_workflow_id(order.id),
-                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-                cancellation_type=workflow.ChildWorkflowCancellationType.ABANDON,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                static_summary=f"{order.side} {order.quantity.normalize():f} {order.symbol}, {order.order_type}",
-            )
-        except WorkflowAlreadyStartedError:
-            return  # it exists since an earlier try, and is looked after
-
-    async def _signal_order(self, order_id: str, name: str, message: Ask) -> None:
-        """Tell an order something. One that has come to its end cannot hear it, and need not."""
-        try:
-            await workflow.get_external_workflow_handle(order_workflow_id(order_id)).signal(name, message)
-        except ApplicationError:
-            return
-
-    def _cause(self, end: datetime) -> str:
-        return f"{self._run_id}:{end:%Y-%m-%dT%H:%M:%SZ}"
-
     # Messages.
 
     async def _change_params(self, ask: ParamsChange) -> None:
@@ -442,30 +308,6 @@ class TradingRun(Controlled[TradingInput]):
             await self._become(RunStatus.STOPPED, "run.Stopped")
         await self._archive()
         return RunResult(run_id=self._run_id, status=self._status, progress=self._progress)
-
-    async def _wind_down_orders(self, request: TradingInput, opened: Opened) -> None:
-        how = "flatten" if self._flatten else request.at_end
-        if how == "keep":
-            return
-        for order_id in dict.fromkeys(looked_after_by(order_id) for order_id in self._working):
-            await self._signal_order(order_id, "cancel", CancelRequest())
-        await self._until(lambda: not self._working, policies.WIND_DOWN, "wait for the orders to end")
-        if how == "flatten":
-            await self._close_positions(request, opened)
-        if self._working:
-            self._note(f"still working when the run ended: {', '.join(self._working)}")
-
-    async def _close_positions(self, request: TradingInput, opened: Opened) -> None:
-        plan: FlattenPlan = await workflow.execute_activity_method(
-            RunSteps.plan_flattening,
-            FlattenTask(run_id=self._run_id, account=opened.account, budget=request.cash, at=workflow.now()),
-            summary="what is to be closed",
-            start_to_close_timeout=policies.RECORD_TIMEOUT,
-            retry_policy=policies.RECORD_RETRY,
-        )
-        if plan.wishes:
-            await self._send(request, plan.wishes, None)
-            await self._until(lambda: not self._working, policies.WIND_DOWN, "wait for the positions to close")
 
     async def _close(self, request: TradingInput, opened: Opened) -> Closed:
         return await workflow.execute_activity_method(

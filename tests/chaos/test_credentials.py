@@ -30,6 +30,7 @@ from weaver.veda.exchange import Exchange, Mode
 from weaver.veda.library import AdapterLibrary
 from weaver.walle.accounts import Accounts
 from weaver.walle.database import Database
+from weaver.walle.decisions import Decisions
 from weaver.walle.leases import Leases
 from weaver.walle.orders import Orders
 from weaver.walle.records import Records
@@ -66,6 +67,7 @@ def _runs(folder: Path, environment: Mapping[str, str]) -> TradingRuns:
         accounts=Accounts(database),
         leases=Leases(database),
         queries=TradingQueries(database),
+        decisions=Decisions(database),
         records=Records(database),
         look_after=_looked_after,
     )
@@ -173,7 +175,7 @@ async def _trade_with_trouble(world: TradingWorld, server: AlpacaServer) -> list
         told.append((await order_state(world.client, order_id)).model_dump_json())
     share = a_share(world, server)
     await placed(world, share)
-    server.commands.add_fault({"kind": "error", "status": 401, "code": 40110000, "message": "no", "path": "orders|account", "times": 6})
+    server.commands.add_fault({"kind": "error", "status": 401, "code": 40110000, "message": "no", "path": "orders|account", "times": 3})
     server.commands.add_stream_fault({"kind": "refuse", "times": 1})
     server.commands.cut_streams("trade")
     await look_at_account(world.client, world.account)

@@ -9,17 +9,24 @@ import asyncio
 import base64
 import json
 import tempfile
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client
 
+from tests.alpaca_server.server import AlpacaServer
+from tests.workflows.alpaca_world import a_coin, alpaca_world
+from tests.workflows.by_hand import comes, ended, placed, resting
 from tests.workflows.stack import SYMBOL, Stack, until
 from tests.workflows.trading_world import ACCOUNT, TradingWorld, local_world
 from weaver.glados.requests import RunCreate
+from weaver.orders import OrderStatus
+from weaver.veda.adapters.simulated import TimeOutBefore
 from workflows.client import result, start_backtest, state, stop
 from workflows.inputs import ParamsChange, StopRequest
-from workflows.trading_inputs import account_workflow_id, order_workflow_id
+from workflows.trading_client import amend_order, cancel_order, kill_account
+from workflows.trading_inputs import AmendRequest, KillRequest, account_workflow_id, order_workflow_id
 
 FOLDER = Path(__file__).parent / "histories"
 
@@ -36,6 +43,12 @@ async def _main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with local_world(Path(folder), server_values=["limit.historyCount.suggestContinueAsNew=100"]) as world:
             await _record(world.client, world.home, await _trading(world))
+    with tempfile.TemporaryDirectory() as folder:
+        async with local_world(Path(folder), server_values=["limit.historyCount.suggestContinueAsNew=30"]) as world:
+            await _record(world.client, world.home, await _orders(world))
+    with tempfile.TemporaryDirectory() as folder:
+        async with alpaca_world(Path(folder)) as (world, server):
+            await _record(world.client, world.home, await _own_exits(world, server))
 
 
 async def _record(client: Client, home: Path, recorded: dict[str, tuple[str, str | None]]) -> None:
@@ -118,6 +131,44 @@ async def _trading(world: TradingWorld) -> dict[str, tuple[str, str | None]]:
     found |= {f"order_{name}": (order_workflow_id(order.id), None) for name, order in orders.items()}
     account = await world.links(account_workflow_id(ACCOUNT))
     return found | {"account": (account_workflow_id(ACCOUNT), account[0][0])}
+
+
+async def _orders(world: TradingWorld) -> dict[str, tuple[str, str | None]]:
+    """Place orders by hand that are amended, in doubt, long-lived, and work the kill switch of an account with many links."""
+    amended = await resting(world, "AMENDED/USD", quantity="4")
+    await amend_order(world.client, amended.id, AmendRequest(quantity=Decimal(2)))
+    await cancel_order(world.client, (await comes(world, f"{amended.id}.r1", OrderStatus.ACCEPTED)).id)
+    await (await world.exchange()).script([TimeOutBefore()])
+    doubtful = await placed(world, "DOUBTFUL/USD")
+    await ended(world, doubtful.id)
+    old = await resting(world, "OLD/USD")
+
+    async def has_links(workflow_id: str) -> bool:
+        await world.handle(workflow_id).signal("changed" if workflow_id.startswith("order") else "look")
+        return len(await world.links(workflow_id)) >= 3
+
+    for workflow_id in (order_workflow_id(old.id), account_workflow_id(ACCOUNT)):
+        await until(lambda looked_at=workflow_id: has_links(looked_at), f"the third link of {workflow_id}")
+    await kill_account(world.client, ACCOUNT, KillRequest(flatten=True))
+    await ended(world, old.id)
+    found: dict[str, tuple[str, str | None]] = {
+        "order_amended": (order_workflow_id(amended.id), None),
+        "order_in_doubt": (order_workflow_id(doubtful.id), None),
+    }
+    for name, workflow_id in (("order", order_workflow_id(old.id)), ("account", account_workflow_id(ACCOUNT))):
+        links = await world.links(workflow_id)
+        found |= {f"{name}_continued_first": (workflow_id, links[0][0]), f"{name}_continued_last": (workflow_id, links[-1][0])}
+    return found
+
+
+async def _own_exits(world: TradingWorld, server: AlpacaServer) -> dict[str, tuple[str, str | None]]:
+    """Place a bracket where the venue keeps none, and reach its profit."""
+    coin = a_coin(world, server)
+    order = await placed(world, coin, quantity="0.1", keeps_bracket=False, take_profit="55000", stop_loss="45000")
+    await comes(world, f"{order.id}.sl", OrderStatus.ACCEPTED)
+    server.commands.set_price(coin, "55100")
+    await ended(world, order.id)
+    return {"order_own_exits": (order_workflow_id(order.id), None)}
 
 
 async def _has_done_a_window(client: Client, run_id: str) -> bool:
