@@ -22,6 +22,7 @@ from tests.chaos.trading.venue import a_server, addresses, kill_at_the_venue, ma
 from tests.workflows.stack import ROOT, Stack, until
 from weaver.errors import Unavailable
 from weaver.glados.requests import RunCreate
+from weaver.orders import OrderStatus
 from weaver.walle.database import Database
 from weaver.walle.trading_queries import TradingQueries
 from workflows.client import connect, stop
@@ -36,6 +37,7 @@ USUAL_DEATHS = 4
 SERVER_DEATHS = 3
 AT_ONCE = 5
 """Deaths that are granted at a time, so that some work is done between them."""
+UNSENT = "cancelled before it was sent"
 PATIENCE = 900 if not IS_LONG else 3_600
 
 
@@ -170,8 +172,14 @@ async def all_have_died(stack: ChaosStack, deaths: Deaths, server: AlpacaServer)
 
 
 async def calm(stack: ChaosStack, server: AlpacaServer) -> None:
-    """Let everything work again, stop the run, and wait until every order has come to its end."""
+    """Let everything work again and what waits be sent, stop the run, and wait until every order has come to its end."""
     server.commands.clear_faults()
+    on_their_way = {OrderStatus.PENDING, OrderStatus.SUBMITTING, OrderStatus.IN_DOUBT}
+
+    async def is_sent() -> bool:
+        return not any(order.status in on_their_way for order in stack.trading.working("mortal-paper"))
+
+    await until(is_sent, "every order to be sent", seconds=180)
 
     async def stopped() -> bool:
         with suppress(Unavailable, RPCError):
@@ -199,7 +207,9 @@ async def verify(stack: ChaosStack, server: AlpacaServer, deaths: Deaths) -> Non
     intents = {order_id for order_id in records if "." not in order_id or ".r" in order_id}
     never_sent = {order.id for order in records.values() if order.exchange_order_id is None}
     assert set(accepted) == intents - never_sent
-    assert not never_sent, [(order_id, records[order_id].status, records[order_id].reject_reason) for order_id in never_sent]
+    # What was cancelled while it waited to be sent, by the strategy or at the run's end, is on record as such and at no venue.
+    assert all(stack.trading.history(order_id)[-1].reason == UNSENT for order_id in never_sent), never_sent
+    assert len(never_sent) <= len(intents) / 10
     fills = {fill.id: fill for fill in all_fills(stack.trading)}
     filled = ledgers.filled(entries, "paper")
     for order in records.values():
@@ -209,7 +219,8 @@ async def verify(stack: ChaosStack, server: AlpacaServer, deaths: Deaths) -> Non
     held = server.commands.positions()["paper"]
     ours = {position.symbol: position.quantity for position in stack.trading.positions("mortal-paper") if position.quantity}
     assert ours == {symbol: quantity for symbol, quantity in held.items() if quantity}
-    text = f"{len(accepted)} orders, {len(fills)} fills, deaths {dict(died)}, the worker died {stack.worker_deaths} times as a whole"
+    counts = f"{len(accepted)} orders, {len(never_sent)} called off unsent, {len(fills)} fills"
+    text = f"{counts}, deaths {dict(died)}, the worker died {stack.worker_deaths} times as a whole"
     sys.stdout.write(f"{text}\n")
 
 
