@@ -53,6 +53,7 @@ class Venue:
         self._make = make
         self._exchange: Exchange | None = None
         self._connecting = asyncio.Lock()
+        self._measuring = asyncio.Lock()  # a fee is measured by the position: nothing may be booked in between
 
     async def exchange(self) -> Exchange:
         """Return the connected exchange. Raises Unavailable when it cannot be connected now, also for keys or an account that the
@@ -80,8 +81,9 @@ class Venue:
         Executions that the report counts and nobody brought are asked for, so that no order is filled without them.
         """
         missing = await self._missing(report, fills)
-        brought = await self._as_received([*fills, *missing])
-        changes = await asyncio.to_thread(self.orders.report, self.account, report, brought, at=await self.clock.now())
+        async with self._measuring:
+            brought = await self._as_received([*fills, *missing])
+            changes = await asyncio.to_thread(self.orders.report, self.account, report, brought, at=await self.clock.now())
         if report.replaced_by:
             exchange = await self.exchange()
             following = await exchange.order(report.replaced_by)
@@ -98,8 +100,9 @@ class Venue:
 
     async def book(self, fills: Sequence[Fill]) -> list[OrderChange]:
         """Book executions that came without word of their orders."""
-        brought = await self._as_received(fills)
-        return await asyncio.to_thread(self.orders.book, self.account, brought, at=await self.clock.now())
+        async with self._measuring:
+            brought = await self._as_received(fills)
+            return await asyncio.to_thread(self.orders.book, self.account, brought, at=await self.clock.now())
 
     async def _as_received(self, fills: Sequence[Fill]) -> list[Fill]:
         """Return the fills with what reached the account, where the venue keeps its fee back without saying so."""

@@ -24,9 +24,9 @@ from weaver.glados.requests import RunCreate
 from weaver.orders import OrderStatus
 from weaver.veda.adapters.simulated import TimeOutBefore
 from workflows.client import result, start_backtest, state, stop
-from workflows.inputs import ParamsChange, StopRequest
+from workflows.inputs import Ask, ParamsChange, StopRequest
 from workflows.trading_client import amend_order, cancel_order, kill_account
-from workflows.trading_inputs import AmendRequest, KillRequest, account_workflow_id, order_workflow_id
+from workflows.trading_inputs import AmendRequest, KillRequest, News, account_workflow_id, order_workflow_id
 
 FOLDER = Path(__file__).parent / "histories"
 
@@ -144,7 +144,8 @@ async def _orders(world: TradingWorld) -> dict[str, tuple[str, str | None]]:
     old = await resting(world, "OLD/USD")
 
     async def has_links(workflow_id: str) -> bool:
-        await world.handle(workflow_id).signal("changed" if workflow_id.startswith("order") else "look")
+        name, message = ("changed", News()) if workflow_id.startswith("order") else ("look", Ask())
+        await world.handle(workflow_id).signal(name, message)
         return len(await world.links(workflow_id)) >= 3
 
     for workflow_id in (order_workflow_id(old.id), account_workflow_id(ACCOUNT)):
