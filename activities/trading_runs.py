@@ -130,7 +130,14 @@ class TradingRuns(RunSteps):
         if task.account.endswith("-live") and not self._is_live_armed:
             text = "Live trading is not armed: set WEAVER_ARM_LIVE=yes on the worker."
             return [NotAdmitted(order_id=one.request.client_order_id, rule="live_not_armed", message=text) for one in wanted]
-        return self._orders.admit(wanted, limits=self._limits, run_limits=task.limits, at=datetime.now(UTC))
+        return self._orders.admit(
+            wanted,
+            limits=self._limits,
+            run_limits=task.limits,
+            run_day_loss=task.run_day_loss,
+            budget=task.budget,
+            at=datetime.now(UTC),
+        )
 
     @activity.defn(name="plan_flattening")
     def plan_flattening(self, task: FlattenTask) -> FlattenPlan:

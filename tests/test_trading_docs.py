@@ -71,10 +71,12 @@ def test_the_limits_that_the_page_sets_are_limits() -> None:
     assert {name for name in RiskLimits.model_fields if getattr(limits, name) is None} == set()
 
 
-def test_a_limit_that_the_json_leaves_out_does_not_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WEAVER_LIVE_RISK", '{"max_order_notional": "1000"}')
+def test_a_limit_that_the_json_leaves_out_stays_and_null_lifts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEAVER_LIVE_RISK", '{"max_order_notional": "1000", "max_position": null}')
 
-    assert Settings().live_risk.max_daily_loss is None
+    limits = Settings().live_risk
+    assert (limits.max_order_notional, limits.max_position) == (1_000, None)
+    assert limits.max_daily_loss == LIVE_LIMITS.max_daily_loss
 
 
 def test_each_status_of_an_order_is_explained() -> None:

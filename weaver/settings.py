@@ -1,10 +1,11 @@
 """What the environment says, read once."""
 
+import json
 import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from weaver.glados.risk import LIVE_LIMITS, PAPER_LIMITS, RiskLimits
@@ -26,9 +27,19 @@ class Settings(BaseSettings):
     adapters: str = Field(default="", description=f"folders with adapters, separated by '{os.pathsep}', besides plugins/adapters")
     arm_live: Literal["yes", ""] = Field(default="", description="yes: this worker may trade with real money")
     paper_risk: RiskLimits = Field(default=PAPER_LIMITS, description="limits of paper accounts as JSON; none by default")
-    live_risk: RiskLimits = Field(default=LIVE_LIMITS, description="limits of live accounts as JSON; small by default")
+    live_risk: RiskLimits = Field(
+        default=LIVE_LIMITS, description="limits of live accounts as JSON, beside the small ones that hold unless said otherwise"
+    )
     marvin_slots: int | None = Field(default=None, ge=1, description="processes that decide; default one per core")
     greta_slots: int | None = Field(default=None, ge=1, description="backtest processes of a worker; default one per core")
+
+    @field_validator("live_risk", mode="before")
+    @classmethod
+    def _beside_the_usual(cls, given: object) -> object:
+        """Take limits for live accounts beside the usual ones: what is not named stays, null lifts it."""
+        if isinstance(given, str):
+            given = json.loads(given)
+        return LIVE_LIMITS.model_dump() | given if isinstance(given, dict) else given
 
     @property
     def home_path(self) -> Path:

@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from workflows.exits import WithExits
 
 with workflow.unsafe.imports_passed_through():
-    from weaver.orders import OrderRequest, OrderStatus
+    from weaver.orders import OrderRequest, OrderStatus, OrderType
     from weaver.walle.trading_model import OrderRecord
     from workflows import policies
     from workflows.trading_inputs import (
@@ -140,7 +140,8 @@ class Order(WithExits):
                 "wish": OrderWish(request=request, is_exit=request.reduce_only, price=None),
                 "parent_id": order.id,
                 "carried": None,
-                "send_before": workflow.now() + policies.ORDER_LIFE,
+                "send_before": workflow.now()
+                + (policies.ORDER_LIFE if order.order_type is OrderType.MARKET else policies.PRICED_ORDER_LIFE),
                 "corr_id": terms.corr_id or self._request.corr_id,
             }
         )

@@ -100,6 +100,7 @@ class Watched:
                 run_id=request.run_id,
                 wishes=wishes,
                 limits=request.limits,
+                budget=request.budget,
                 parent_id=parent_id,
                 role=role,
                 corr_id=request.corr_id,

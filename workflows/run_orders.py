@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from temporalio import workflow
 from temporalio.common import WorkflowIDReusePolicy
@@ -11,6 +12,7 @@ from workflows.control import Controlled
 
 with workflow.unsafe.imports_passed_through():
     from activities.trading_steps import RunSteps
+    from weaver.glados.risk import Budget
     from weaver.glados.runs import RunStatus
     from weaver.market import Timeframe
     from weaver.orders import OrderType, Role
@@ -48,6 +50,8 @@ class WithOrders(Controlled[TradingInput]):
         self._pause_reason = carried.pause_reason if carried else None
         self._flatten = carried.stop_flattens if carried else False
         self._heard = carried.heard if carried else 0
+        self._session: str | None = carried.session if carried else None
+        self._opening_equity: Decimal | None = carried.opening_equity if carried else None
 
     @workflow.signal
     def order_changed(self, news: News) -> None:
@@ -68,6 +72,22 @@ class WithOrders(Controlled[TradingInput]):
 
     def _is_trading(self) -> bool:
         return self._status is RunStatus.RUNNING and not self._stopping and self._pause_reason is None
+
+    def _budget(self, request: TradingInput) -> Budget:
+        return Budget(amount=request.cash, leverage=request.leverage, allow_short=request.allow_short)
+
+    def _day_loss(self) -> Decimal:
+        """Return what the run has lost since the session (the UTC day) began, a gain being negative."""
+        present = self._progress.equity
+        return Decimal(0) if present is None or self._opening_equity is None else self._opening_equity - present
+
+    def _note_equity(self, at: datetime, equity: Decimal) -> None:
+        """Take the run's equity at a bar's end; the last one of the day before is what the session opens with."""
+        session = at.date().isoformat()
+        if self._session != session:
+            before = self._progress.equity
+            self._session, self._opening_equity = session, equity if before is None else before
+        self._progress = self._progress.model_copy(update={"equity": equity})
 
     async def _carry_out(self, request: TradingInput, decision: Decision, ledger: Ledger) -> None:
         """Cancel and amend what is wanted, then send: exits first, entries once this tick's market exits are final."""
@@ -115,6 +135,8 @@ class WithOrders(Controlled[TradingInput]):
                 run_id=self._run_id,
                 wishes=list(wishes),
                 limits=request.risk,
+                budget=self._budget(request),
+                run_day_loss=self._day_loss(),
                 end=end,
                 corr_id=cause,
             ),
@@ -139,6 +161,8 @@ class WithOrders(Controlled[TradingInput]):
                     account=opened.account,
                     run_id=self._run_id,
                     order=order,
+                    limits=self._request.risk if self._request else None,
+                    budget=self._budget(self._request) if self._request else None,
                     keeps_bracket=order.symbol in opened.keeps_brackets,
                     send_before=send_before,
                     corr_id=cause,

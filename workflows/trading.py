@@ -182,6 +182,11 @@ class TradingRun(WithOrders):
             self._note(tick.breach)
             await self._wind_down(StopRequest(flatten=tick.flatten_on_breach))
             return
+        limits = request.risk
+        if limits and limits.max_daily_loss is not None and self._day_loss() > limits.max_daily_loss:
+            self._note(f"The run lost {self._day_loss():f} today, more than the {limits.max_daily_loss:f} it may.")
+            await self._wind_down(StopRequest(flatten=limits.on_daily_loss == "flatten"))
+            return
         if tick.fresh and not tick.is_missed and self._is_trading():
             decision = await self._decide(request, opened, pinned, tick)
             if decision and self._is_trading() and not self._is_stale(request, decision):
@@ -232,12 +237,9 @@ class TradingRun(WithOrders):
         self._marks |= tick.fresh
         self._working = {order.id: order.status for order in ledger.working}
         self._positions = ledger.positions
-        self._progress = self._progress.model_copy(
-            update={
-                "bars_done": self._progress.bars_done + len(tick.fresh),
-                "equity": tick.equity if tick.equity is not None else self._progress.equity,
-            }
-        )
+        self._progress = self._progress.model_copy(update={"bars_done": self._progress.bars_done + len(tick.fresh)})
+        if tick.equity is not None:
+            self._note_equity(tick.end, tick.equity)
 
     async def _decide(self, request: TradingInput, opened: Opened, pinned: Pinned, tick: Tick) -> Decision | None:
         task = DecideTask(
@@ -365,6 +367,8 @@ class TradingRun(WithOrders):
             ignored=self._ignored,
             stop_flattens=self._flatten,
             marks=self._marks,
+            session=self._session,
+            opening_equity=self._opening_equity,
             heard=self._heard,
         )
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from weaver.glados.requests import RunCreate
-from weaver.glados.risk import RiskLimits
+from weaver.glados.risk import Budget, RiskLimits
 from weaver.glados.runs import RunStatus
 from weaver.orders import OrderRequest, OrderStatus, Role, Side
 from weaver.walle.trading_model import FillRecord, LedgerPosition, OrderChange, OrderRecord
@@ -194,6 +194,8 @@ class AdmitTask(_Model):
     run_id: str | None
     wishes: list[OrderWish]
     limits: RiskLimits | None = None
+    budget: Budget | None = None
+    run_day_loss: Decimal = Decimal(0)
     parent_id: str | None = None
     role: Role | None = None
     end: datetime | None = None
@@ -257,6 +259,7 @@ class OrderInput(_Model):
     order: OrderRecord | None = None
     wish: OrderWish | None = None
     limits: RiskLimits | None = None
+    budget: Budget | None = None
     parent_id: str | None = None
     role: Role | None = None
     keeps_bracket: bool = True
@@ -455,6 +458,8 @@ class CarriedRun(_Model):
     ignored: list[str] = Field(default_factory=list)
     stop_flattens: bool = False
     marks: dict[str, Decimal] = Field(default_factory=dict)
+    session: str | None = None
+    opening_equity: Decimal | None = None
     heard: int = 0
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,7 +27,6 @@ from weaver.walle.fetching import Fetching, FetchReport
 from weaver.walle.simulated import Simulations
 from weaver.walle.store import open_store
 
-ADAPTER_FOLDERS = (Path("plugins/adapters"),)
 _FEED = "_DATA_FEED"
 
 
@@ -85,7 +83,7 @@ class _Wish:
 @contextmanager
 def _exchange(settings: Settings, adapter: str, feed: str | None) -> Generator[tuple[Exchange, str]]:
     """Give an exchange that is asked for bars only, and the name of what it is."""
-    library = AdapterLibrary.open(ADAPTER_FOLDERS)
+    library = AdapterLibrary.open(settings.adapter_folders)
     meta = library.meta(adapter)
     environment, source = _with_feed(meta, feed)
     # Either mode's keys open the same prices.

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tests.walle.trading import a_request
-from weaver.glados.risk import KEPT_FREE, LIVE_LIMITS, Facts, RiskLimits, check, notional, opening, reduces
+from weaver.glados.risk import KEPT_FREE, LIVE_LIMITS, Budget, Facts, Purse, RiskLimits, check, check_budget, notional, opening, reduces
 from weaver.orders import OrderType, Side
 
 CENT = Decimal("0.01")
@@ -146,13 +146,13 @@ def test_an_order_one_unit_larger_than_the_position_does_not_only_reduce_it() ->
     assert rule(bad, {"max_daily_loss": 1}, side=Side.SELL, quantity=Decimal(21)) == "max_daily_loss"
 
 
-def test_an_order_that_reduces_is_still_held_to_size_symbols_collar_and_pace() -> None:
+def test_an_order_that_reduces_is_held_to_symbols_and_collar_only() -> None:
     held = {"position": Decimal(20)}
     selling = {"side": Side.SELL}
     assert rule(held, {"allowed_symbols": ()}, **selling) == "allowed_symbols"
-    assert rule(held, {"max_order_notional": 999}, **selling) == "max_order_notional"
     assert rule(held, {"price_collar_pct": 1}, **selling, order_type=OrderType.STOP, stop_price=Decimal(90)) == "price_collar_pct"
-    assert rule({**held, "orders_last_minute": 1}, {"max_orders_per_minute": 1}, **selling) == "max_orders_per_minute"
+    assert rule(held, {"max_order_notional": 999}, **selling) is None
+    assert rule({**held, "orders_last_minute": 1}, {"max_orders_per_minute": 1}, **selling) is None
 
 
 @pytest.mark.parametrize("limits", [{"max_order_notional": 10**9}, {"max_position": 10**9}, {"max_gross_exposure": 10**9}, {}])
@@ -229,3 +229,40 @@ def test_what_opens_and_what_closes_make_up_the_order(quantity: Decimal, positio
         assert abs(after) == opens
     else:
         assert abs(after) == abs(position) + quantity
+
+
+def budget_rule(budget: dict[str, Any] | None = None, purse: dict[str, Any] | None = None, **terms: Any) -> str | None:
+    """What of a run's own money forbids an order to buy 10 at 100, changed as said."""
+    facts = {name: purse.pop(name) for name in ("position", "gross_exposure", "price") if purse and name in purse}
+    own = Purse(cash=Decimal(1_000), reserved=Decimal(0), equity=Decimal(1_000), facts=replace(PLAIN, **facts))
+    refusal = check_budget(a_request(**terms), replace(own, **(purse or {})), Budget(**({"amount": Decimal(1_000)} | (budget or {}))))
+    return None if refusal is None else refusal.rule
+
+
+def test_a_run_spends_its_last_cent_and_not_one_more() -> None:
+    # 10 × 100 = 1000
+    assert budget_rule() is None
+    assert budget_rule(purse={"cash": Decimal(1_000) - CENT}) == "budget"
+
+
+def test_what_working_entries_may_take_is_not_spent_twice() -> None:
+    assert budget_rule(purse={"cash": Decimal(1_500), "reserved": Decimal(500)}) is None
+    assert budget_rule(purse={"cash": Decimal(1_500), "reserved": Decimal(500) + CENT}) == "budget"
+
+
+def test_a_run_sells_what_it_holds_and_nothing_else() -> None:
+    selling = {"side": Side.SELL}
+    assert budget_rule(purse={"position": Decimal(10)}, **selling) is None
+    assert budget_rule(purse={"position": Decimal("9.999")}, **selling) == "not_held"
+    assert budget_rule(purse={"position": Decimal(0)}, **selling, reduce_only=True) is None
+    assert budget_rule({"allow_short": True}, {"position": Decimal(0)}, **selling) is None
+
+
+def test_leverage_bounds_what_a_run_holds_by_its_equity() -> None:
+    # 2 × 1000 = 2000 of equity: 1000 held and 10 × 100 more are just that.
+    assert budget_rule({"leverage": Decimal(2)}, {"gross_exposure": Decimal(1_000), "cash": Decimal(0)}) is None
+    assert budget_rule({"leverage": Decimal(2)}, {"gross_exposure": Decimal(1_000) + CENT, "cash": Decimal(0)}) == "budget"
+
+
+def test_an_order_whose_price_nobody_knows_is_no_matter_of_a_budget_alone() -> None:
+    assert budget_rule(purse={"price": None}) == "no_price"

@@ -12,7 +12,7 @@ from tests.walle.processes import at_once
 from tests.walle.records import NOON, SECOND
 from tests.walle.trading import LIVE, NO_LIMITS, PAPER, a_bar, a_fill, a_report, admit, funds, wanted
 from weaver.errors import NotFound, TermsDiffer
-from weaver.glados.risk import RiskLimits
+from weaver.glados.risk import Budget, RiskLimits
 from weaver.orders import OrderStatus, OrderType, Role, Side
 from weaver.walle.accounts import Accounts
 from weaver.walle.database import Database
@@ -343,3 +343,31 @@ def test_two_accounts_asked_for_in_either_order_do_not_wait_for_each_other(order
         return verdicts(orders.admit(two if number % 2 else two[::-1], limits=NO_LIMITS, run_limits=None, at=NOON))
 
     assert all_at_once(20, both) == ["admitted"] * 40
+
+
+def test_a_run_spends_its_budget_once_whatever_the_account_has(database: Database) -> None:
+    Leases(database).take(PAPER, ["AAPL"], "r-1", NOON)
+    budget = Budget(amount=Decimal(1_500))
+    own = {"run_id": "r-1"}
+    first, second = admit(Orders(database), wanted("o-1", **own), wanted("o-2", **own), budget=budget)
+    assert isinstance(first, Admitted)
+    assert isinstance(second, NotAdmitted)  # 10 × 100 twice is more than 1500
+    assert second.rule == "budget"
+    (by_hand,) = admit(Orders(database), wanted("o-3"), budget=budget)
+    assert isinstance(by_hand, Admitted)
+
+
+def test_what_a_run_earned_it_may_spend_and_what_it_sold_it_may_not_sell_again(database: Database) -> None:
+    orders = Orders(database)
+    Leases(database).take(PAPER, ["AAPL"], "r-1", NOON)
+    budget = Budget(amount=Decimal(1_000))
+    own = {"run_id": "r-1"}
+    admit(orders, wanted("o-1", **own), budget=budget)
+    fill = a_fill("e-1", quantity=Decimal(10))
+    orders.report(PAPER, a_report(status=OrderStatus.FILLED, filled_quantity=Decimal(10)), [fill], at=NOON)
+    (entry,) = admit(orders, wanted("o-2", **own), budget=budget)
+    assert isinstance(entry, NotAdmitted)
+    sale, again = admit(orders, *(wanted(f"s-{number}", side=Side.SELL, **own) for number in (1, 2)), budget=budget)
+    assert isinstance(sale, Admitted)
+    assert isinstance(again, NotAdmitted)
+    assert (entry.rule, again.rule) == ("budget", "not_held")

@@ -103,14 +103,61 @@ def opening(order: OrderRequest, position: Decimal) -> Decimal:
 def check(order: OrderRequest, facts: Facts, limits: RiskLimits) -> Refusal | None:
     """Return why the order is not admitted, by the first rule that forbids it in the order below; None when none does.
 
-    An order that can only reduce the position passes max_position, max_gross_exposure, max_daily_loss and buying_power: leaving
-    must be possible whatever went wrong. Where a rule needs a price and none is known, the refusal's rule is `no_price`.
+    An order that can only reduce the position passes all rules but allowed_symbols and price_collar_pct: leaving must be possible
+    whatever went wrong. Where a rule needs a price and none is known, the refusal's rule is `no_price`.
     """
     for rule in _RULES:
         refusal = rule(order, facts, limits)
         if refusal is not None:
             return refusal
     return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What a run may use: `amount` at its start, and what its fills brought since. `leverage` bounds its gross exposure as a
+    multiple of its equity; with 1 and no shorting it pays from its cash."""
+
+    amount: Decimal
+    leverage: Decimal = Decimal(1)
+    allow_short: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purse:
+    """A run's own money when an order is to be admitted. `cash` is its budget and the flows of its fills; `reserved` what its
+    working entries may still take; `equity` cash + Σ position × price; `facts` its own."""
+
+    cash: Decimal
+    reserved: Decimal
+    equity: Decimal
+    facts: Facts
+
+
+def check_budget(order: OrderRequest, purse: Purse, budget: Budget) -> Refusal | None:
+    """Return why a run may not place an order: it would sell what the run does not hold, or take more than the run has.
+
+    not_held: without shorting a sale only reduces the run's own position; what the account holds besides is not the run's.
+    budget: units that open × price ≤ cash − reserved; with leverage or shorting: gross exposure + units that open × price ≤
+    leverage × equity. The price is that of `worth_of_unit`.
+    """
+    opens = opening(order, purse.facts.position)
+    if opens == 0:
+        return None
+    if order.side is Side.SELL and not budget.allow_short:
+        held = order.quantity - opens
+        return Refusal("not_held", f"The run would sell {_shown(order.quantity)} with {_shown(held)} held; short selling is not allowed.")
+    worth = worth_of_unit(order, purse.facts.price)
+    if worth is None:
+        return _no_price(order, "budget")
+    cost = opens * worth
+    if budget.leverage == 1 and not budget.allow_short:
+        free = purse.cash - purse.reserved
+        return None if cost <= free else Refusal("budget", f"The order costs {_shown(cost)}; the run has {_shown(free)} left.")
+    exposure, most = purse.facts.gross_exposure + cost, budget.leverage * purse.equity
+    if exposure <= most:
+        return None
+    return Refusal("budget", f"The run would hold {_shown(exposure)}, more than {budget.leverage:f} × its equity {_shown(purse.equity)}.")
 
 
 def _allowed_symbols(order: OrderRequest, _facts: Facts, limits: RiskLimits) -> Refusal | None:
@@ -122,7 +169,7 @@ def _allowed_symbols(order: OrderRequest, _facts: Facts, limits: RiskLimits) -> 
 
 def _max_order_notional(order: OrderRequest, facts: Facts, limits: RiskLimits) -> Refusal | None:
     """quantity × price ≤ max_order_notional, the price as in `worth_of_unit`."""
-    if limits.max_order_notional is None:
+    if limits.max_order_notional is None or reduces(order, facts.position):
         return None
     moved = notional(order, facts.price)
     if moved is None:
@@ -177,10 +224,10 @@ def _max_gross_exposure(order: OrderRequest, facts: Facts, limits: RiskLimits) -
     return Refusal("max_gross_exposure", more)
 
 
-def _max_orders_per_minute(_order: OrderRequest, facts: Facts, limits: RiskLimits) -> Refusal | None:
+def _max_orders_per_minute(order: OrderRequest, facts: Facts, limits: RiskLimits) -> Refusal | None:
     """orders of the last 60 seconds + 1 ≤ max_orders_per_minute."""
     most = limits.max_orders_per_minute
-    if most is None or facts.orders_last_minute + 1 <= most:
+    if most is None or facts.orders_last_minute + 1 <= most or reduces(order, facts.position):
         return None
     return Refusal("max_orders_per_minute", f"{facts.orders_last_minute} orders were admitted in the last minute, of {most} allowed.")
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from weaver.errors import TermsDiffer
-from weaver.glados.risk import Refusal, RiskLimits, check, opening, worth_of_unit
+from weaver.glados.risk import Budget, Refusal, RiskLimits, check, check_budget, opening, worth_of_unit
 from weaver.orders import OrderRequest, OrderStatus
 from weaver.walle.account_rows import adapter_and_mode, locked_account
 from weaver.walle.leases import lease_holders
@@ -30,6 +30,7 @@ class Admission:
 
     limits: AccountLimits | None
     run_limits: RiskLimits | None
+    budget: Budget | None = None
     run_day_loss: Decimal
     at: datetime
 
@@ -75,6 +76,10 @@ class Admission:
         if wanted.run_id is not None and wanted.parent_id is None and holder != wanted.run_id:
             traded = f"is traded by run '{holder}'" if holder else "is not leased to this run"
             return Refusal("lease", f"{wanted.request.symbol} on {wanted.account} {traded}.")
+        if self.budget is not None and wanted.run_id is not None:
+            refusal = check_budget(wanted.request, state.purse(wanted, wanted.run_id, self.budget), self.budget)
+            if refusal is not None:
+                return refusal
         refusal = check(wanted.request, state.facts(wanted), self._account_limits(wanted.account))
         if refusal is None and self.run_limits is not None and wanted.run_id is not None:
             facts = state.facts(wanted, run_id=wanted.run_id, run_day_loss=self.run_day_loss)

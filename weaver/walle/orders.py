@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from weaver.broker import Fill, OrderReport
-from weaver.glados.risk import RiskLimits
+from weaver.glados.risk import Budget, RiskLimits
 from weaver.orders import OrderStatus, may_follow
 from weaver.walle.account_rows import locked_account
 from weaver.walle.admission import Admission
@@ -42,16 +42,18 @@ class Orders:
         run_limits: RiskLimits | None,
         at: datetime,
         run_day_loss: Decimal = Decimal(0),
+        budget: Budget | None = None,
     ) -> list[Admitted | NotAdmitted]:
         """Put the orders on record as `pending`, with what they reserve, or say which rule forbids them; one answer for each, in order.
 
         The rules: `killed` (the kill switch is on), `lease` (an order of a run on a symbol that it does not hold; manual orders need
-        no lease), then those of weaver.glados.risk with the account's limits, then with the run's. Earlier orders of the call count
-        for later ones, whichever runs they are of. A refusal writes nothing. An id that is on record is admitted, as it is there,
-        whatever the rules say now; raises TermsDiffer, admitting none, if its terms, account or run are not those on record.
+        no lease), those of the run's `budget` if given, then those of weaver.glados.risk with the account's limits, then with the
+        run's. Earlier orders of the call count for later ones, whichever runs they are of. A refusal writes nothing. An id that is
+        on record is admitted, as it is there, whatever the rules say now; raises TermsDiffer, admitting none, if its terms, account
+        or run are not those on record.
         `run_day_loss` is what the run has lost since the session's opening, which only the run knows.
         """
-        admission = Admission(limits=limits, run_limits=run_limits, run_day_loss=run_day_loss, at=at)
+        admission = Admission(limits=limits, run_limits=run_limits, budget=budget, run_day_loss=run_day_loss, at=at)
         with self._database.write() as session:
             return admission.admit(session, wanted)
 

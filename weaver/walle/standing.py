@@ -8,7 +8,7 @@ from decimal import ROUND_FLOOR, Decimal
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from weaver.glados.risk import KEPT_FREE, Facts
+from weaver.glados.risk import KEPT_FREE, Budget, Facts, Purse
 from weaver.orders import OrderStatus, Side
 from weaver.walle.account_rows import adapter_and_mode
 from weaver.walle.accounts import day_loss
@@ -42,14 +42,15 @@ class WorkingOrder:
 class Standing:
     """An account's positions, working orders and newest orders; orders that are admitted are added as they come.
 
-    `positions` and `prices` are keyed by (run or NO_RUN, symbol) and by symbol; `recent` holds the run of each order that was
-    admitted within the last minute.
+    `positions` and `prices` are keyed by (run or NO_RUN, symbol) and by symbol, `flows` (the cash that its fills brought) by run;
+    `recent` holds the run of each order that was admitted within the last minute.
     """
 
     account: AccountRow
     positions: dict[tuple[str, str], Decimal]
     prices: dict[str, Decimal]
     working: list[WorkingOrder]
+    flows: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
     recent: list[str | None] = field(default_factory=list[str | None])
 
     def facts(self, wanted: Wanted, *, run_id: str | None = None, run_day_loss: Decimal = Decimal(0)) -> Facts:
@@ -65,6 +66,19 @@ class Standing:
             orders_last_minute=sum(1 for one in self.recent if run_id is None or one == run_id),
             day_loss=lost,
             buying_power=self._buying_power() if run_id is None else None,
+        )
+
+    def purse(self, wanted: Wanted, run_id: str, budget: Budget) -> Purse:
+        """Return a run's own money for an order of it."""
+        cash = budget.amount + self.flows.get(run_id, Decimal(0))
+        entries = (one.opens * one.unit_price for one in self.working if one.run_id == run_id and one.side is Side.BUY)
+        prices = {**self.prices, wanted.request.symbol: wanted.price} if wanted.price is not None else self.prices
+        held = (units * prices.get(symbol, Decimal(0)) for (run, symbol), units in self.positions.items() if run == run_id)
+        return Purse(
+            cash=cash,
+            reserved=sum(entries, Decimal(0)),
+            equity=cash + sum(held, Decimal(0)),
+            facts=self.facts(wanted, run_id=run_id),
         )
 
     def admitted(self, row: OrderRow) -> None:
@@ -112,10 +126,13 @@ def standing(session: Session, account: AccountRow, at: datetime, *, priced: boo
 
     Holdings are `priced` at the newest recorded bar of their symbol, else their last fill, only when somebody limits their sum.
     """
-    ledger = select(LedgerRow.run_id, LedgerRow.symbol, LedgerRow.quantity, LedgerRow.last_price).where(LedgerRow.account == account.id)
+    columns = (LedgerRow.run_id, LedgerRow.symbol, LedgerRow.quantity, LedgerRow.last_price, LedgerRow.flow)
+    ledger = select(*columns).where(LedgerRow.account == account.id)
+    flows: dict[str, Decimal] = {}
     positions: dict[tuple[str, str], Decimal] = {}
     prices: dict[str, Decimal] = {}
     for row in session.execute(ledger):
+        flows[row.run_id] = flows.get(row.run_id, Decimal(0)) + row.flow
         if row.quantity:
             positions[row.run_id, row.symbol] = row.quantity
             prices[row.symbol] = row.last_price
@@ -136,6 +153,7 @@ def standing(session: Session, account: AccountRow, at: datetime, *, priced: boo
         account=account,
         positions=positions,
         prices=prices,
+        flows=flows,
         working=[_working(row, account.checked_at) for row in orders],
         recent=list(session.scalars(recent)),
     )

@@ -92,7 +92,7 @@ class _Told:
                 raise  # the whole stream is ended, not this connection
             self._lost(f"it said nothing for {self._timing.silence:g} s")
             raise ConnectionError("silent for too long") from None
-        except Exception as problem:
+        except Exception as problem:  # whatever ended the connection is told, and goes on
             self._lost(type(problem).__name__)
             raise
         finally:
@@ -103,7 +103,7 @@ class _Told:
         """Connect and be let in, within the time for it."""
         try:
             await asyncio.wait_for(starting, self._timing.greeting)
-        except Exception as problem:
+        except Exception as problem:  # as above
             log.warning("No connection to Alpaca's stream: %s.", type(problem).__name__)
             raise
 
