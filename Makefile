@@ -28,12 +28,11 @@ browser: setup
 test: setup browser ## every test
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
-short-chaos: setup ## hundreds of orders while processes, the server and the venue fail; some minutes
-	@$(BIN)/python -m pytest -m chaos $(ARGS)
+short-chaos: setup ## hundreds of orders while processes, server and venue fail; a run of thousands of bars; ten minutes
+	@$(BIN)/python -m pytest -m chaos -n 2 $(ARGS)
 
 chaos: setup ## the same for thousands of orders, and long runs on skipped time; an hour
 	@WEAVER_CHAOS=long $(BIN)/python -m pytest -m chaos $(ARGS)
-	WEAVER_CHAOS=long $(BIN)/python -m pytest tests/workflows/test_trading_clock.py
 
 lint: setup ## format, lint, types, layers
 	@$(BIN)/ruff format --check .

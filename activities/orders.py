@@ -73,7 +73,8 @@ class VenueOrders(OrderSteps):
             return await self._sent("known", order)
         except Unknown as problem:
             await asyncio.to_thread(venue.orders.doubt, order.id, reason=str(problem), at=await venue.now())
-            return await self._sent("in_doubt", order, text=str(problem))
+            told_meanwhile = (await self._order(order.id)).exchange_order_id is not None
+            return await self._sent("known" if told_meanwhile else "in_doubt", order, text=str(problem))
         await venue.take(report)
         return await self._sent("known", order)
 

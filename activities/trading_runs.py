@@ -15,7 +15,7 @@ from weaver.glados.requests import RunCreate
 from weaver.glados.schedule import next_bar_end
 from weaver.market import Timeframe
 from weaver.orders import OrderRequest, OrderType, Side, TimeInForce, base36, client_order_id
-from weaver.veda.exchange import Mode, keeps_brackets
+from weaver.veda.exchange import EXITS_HOLD_POSITIONS, AdapterMeta, Mode, keeps_brackets
 from weaver.veda.library import AdapterLibrary, missing_variables
 from weaver.walle.accounts import Accounts
 from weaver.walle.decisions import Decisions
@@ -74,15 +74,20 @@ class TradingRuns(RunSteps):
     async def open(self, task: OpenTask) -> Opened:
         with translated():
             request = task.request
-            keeps = await asyncio.to_thread(self._checked, request)
+            meta = await asyncio.to_thread(self._checked, request)
             await asyncio.to_thread(self._leases.take, request.account, request.symbols, task.run_id, task.now)
             await self._look_after(request.account)
             timeframe = Timeframe(request.timeframe)
             first_end = await asyncio.to_thread(next_bar_end, request.symbols, timeframe, task.now)
-            return Opened(account=request.account, first_end=first_end, keeps_brackets=keeps)
+            return Opened(
+                account=request.account,
+                first_end=first_end,
+                keeps_brackets=[symbol for symbol in request.symbols if keeps_brackets(meta, symbol)],
+                exits_hold_positions=EXITS_HOLD_POSITIONS in meta.features,
+            )
 
-    def _checked(self, request: RunCreate) -> list[str]:
-        """Refuse what must not trade, before anything is leased or started; return the symbols whose brackets the venue keeps."""
+    def _checked(self, request: RunCreate) -> AdapterMeta:
+        """Refuse what must not trade, before anything is leased or started; return what the adapter says of itself."""
         mode: Mode = "live" if request.mode == "live" else "paper"
         adapter = request.account.rpartition("-")[0]
         meta = self._adapters().meta(adapter)
@@ -92,7 +97,7 @@ class TradingRuns(RunSteps):
         missing = missing_variables(meta, mode, self._environment)
         if missing:
             raise MissingCredentials(adapter, mode, missing)
-        return [symbol for symbol in request.symbols if keeps_brackets(meta, symbol)]
+        return meta
 
     @activity.defn(name="admit_orders")
     def admit(self, task: AdmitTask) -> Admission:

@@ -117,6 +117,8 @@ class WithOrders(Controlled[TradingInput]):
         closing = {
             wish.request.symbol for wish in decision.orders if wish.request.reduce_only and wish.request.order_type is OrderType.MARKET
         }
+        if self._opened is None or not self._opened.exits_hold_positions:
+            return
         legs = [order.id for order in ledger.working if order.role in (Role.TAKE_PROFIT, Role.STOP_LOSS) and order.symbol in closing]
         for parent in dict.fromkeys(looked_after_by(leg) for leg in legs):
             await self._signal_order(parent, "cancel", CancelRequest(corr_id=self._cause(decision.end)))

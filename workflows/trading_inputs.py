@@ -66,6 +66,8 @@ class Opened(_Model):
     first_end: datetime
     keeps_brackets: list[str] = Field(default_factory=list)
     """The symbols on which the venue keeps a bracket's exits itself."""
+    exits_hold_positions: bool = False
+    """Whether exits are to be cancelled before a position is closed at the market."""
     events: list[Event] = Field(default_factory=list)
 
 

@@ -2,7 +2,7 @@
 
 from activities.failures import FAILURES, to_failure
 from weaver import errors
-from weaver.errors import StrategyBroken, StrategyOverran, Unavailable, WeaverError
+from weaver.errors import NotConnected, RateLimited, StrategyBroken, StrategyOverran, Unavailable, Unknown, WeaverError
 from weaver.walle.model import RunError
 
 
@@ -20,7 +20,13 @@ def test_codes_are_the_class_names_in_snake_case_and_differ() -> None:
 
 
 def test_only_what_may_pass_is_tried_again() -> None:
-    assert {kind for kind, entry in FAILURES.items() if entry.retryable} == {Unavailable, StrategyOverran}
+    assert {kind for kind, entry in FAILURES.items() if entry.retryable} == {
+        Unavailable,
+        StrategyOverran,
+        RateLimited,
+        Unknown,
+        NotConnected,
+    }
 
 
 def test_a_failure_carries_file_and_line_of_the_strategy() -> None:

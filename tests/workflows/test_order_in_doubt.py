@@ -194,7 +194,7 @@ async def test_a_run_whose_order_exists_with_other_terms_is_paused_with_the_reas
     state = await trading.has_status(run_id, RunStatus.RUNNING)
     # An order's id follows from its run and bar, so that somebody can be there before.
     await trading.has_decided(run_id, 1)
-    first = trading.trading.decisions(run_id)[0].bar_end
+    first = trading.decisions(run_id)[0].bar_end
     theirs = [
         await _somebody_elses(trading, symbol, client_order_id(run_id, order_number(int(first.timestamp()) + second, 1)))
         for second in range(2, 6)

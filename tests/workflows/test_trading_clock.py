@@ -42,13 +42,13 @@ async def test_bars_that_ended_while_nobody_worked_are_recorded_skipped_and_fill
         run_id = await world.start("scripted", ["DOWN/USD"], timeframe="2s", params={"always": [["buy", {"quantity": 1}]]})
         await world.has_decided(run_id, 2)
         await world.stop()
-        last = world.trading.decisions(run_id)[-1].bar_end
+        last = world.decisions(run_id)[-1].bar_end
         await until(_async(lambda: datetime.now(UTC) > last + timedelta(seconds=11)), "five bars to go by")
         back = datetime.now(UTC)
         await world.go()
 
         async def decides_again() -> bool:
-            return world.trading.decisions(run_id)[-1].bar_end > back
+            return world.decisions(run_id)[-1].bar_end > back
 
         await until(decides_again, "a decision after the outage")
         await world.handle(run_id).execute_update("stop")
@@ -59,7 +59,7 @@ async def test_bars_that_ended_while_nobody_worked_are_recorded_skipped_and_fill
         ends = [datetime.fromisoformat(str(end)) for end in missed.payload["ends"]]  # type: ignore[union-attr]  # JSON
         assert missed.payload["count"] == len(ends) >= 3
         acted = [bar_end(event) for event in of_type(events, "clock.Tick")]
-        decided = [decision.bar_end for decision in world.trading.decisions(run_id)]
+        decided = [decision.bar_end for decision in world.decisions(run_id)]
         assert not set(ends) & {*acted, *decided}
         assert not [order for order in world.orders(run_id) if last + timedelta(seconds=2) < order.created_at < back]
         every = [acted[0] + timedelta(seconds=2 * number) for number in range(len(acted) + len(ends))]
@@ -105,7 +105,7 @@ async def test_an_equity_is_traded_in_its_sessions_only(tmp_path: Path) -> None:
         expected += [new_york(monday, hour) for hour in (10, 11)]
         events = await world.events(run_id)
         assert [bar_end(event) for event in of_type(events, "clock.Tick")] == expected
-        assert [decision.bar_end for decision in world.trading.decisions(run_id)] == expected
+        assert [decision.bar_end for decision in world.decisions(run_id)] == expected
         assert not of_type(events, "clock.Missed")
 
 
@@ -191,7 +191,8 @@ def a_change(order_id: str) -> OrderChange:
     return OrderChange(order_id=order_id, number=1, event="orders.Filled", at=now, order=order)
 
 
-@pytest.mark.timeout(3_600 if LONG else 600)
+@pytest.mark.chaos
+@pytest.mark.timeout(3_600 if LONG else 900)
 async def test_no_tick_is_lost_or_doubled_and_no_message_missed_over_many_links(tmp_path: Path) -> None:
     """More than a day of minutes, 300 to a link at most; 100 signals come while one link hands over to the next."""
     bars, signals = (10_000, 100) if LONG else (2_000, 100)
@@ -208,7 +209,7 @@ async def test_no_tick_is_lost_or_doubled_and_no_message_missed_over_many_links(
         assert Counter(acted).most_common(1)[0][1] == 1
         assert acted == [acted[0] + timedelta(minutes=number) for number in range(len(acted))]
         assert bars - 1 <= len(acted) <= bars
-        assert [decision.bar_end for decision in world.trading.decisions(run_id, limit=bars + 1)] == acted
+        assert [decision.bar_end for decision in world.decisions(run_id, limit=bars + 1)] == acted
         assert (await world.state(run_id)).live.heard == signals
         heard = [event.workflow_execution_signaled_event_attributes.signal_name for _, history in links for event in history.events]
         assert heard.count("order_changed") == signals

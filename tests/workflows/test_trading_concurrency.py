@@ -25,7 +25,7 @@ async def _trade_at_once(world: TradingWorld) -> list[str]:
     await asyncio.gather(*(world.handle(run_id).signal("start") for run_id in ids))
     for run_id in ids:
         await world.has_decided(run_id)
-    ends = {world.trading.decisions(run_id)[0].bar_end for run_id in ids}
+    ends = {world.decisions(run_id)[0].bar_end for run_id in ids}
     assert len(ends) <= 2, "on one bar, or on two when their start met a bar's end"
     await asyncio.gather(*(world.handle(run_id).signal("stop") for run_id in ids))
     ended = await asyncio.gather(*(world.ended(run_id) for run_id in ids))

@@ -75,14 +75,14 @@ async def test_a_paused_run_decides_nothing_and_keeps_its_orders_until_it_is_res
         return sum(ticks(await trading.events(run_id))) >= 2
 
     await until(paused_ticks, "two ticks of the paused run")
-    decided = len(trading.trading.decisions(run_id))
+    decided = len(trading.decisions(run_id))
     assert trading.status(run_id) is RunStatus.PAUSED
     assert (await trading.at_exchange(run_id))[order.id].status is OrderStatus.ACCEPTED
     await send(trading, how, run_id, "resume")
     await trading.has_decided(run_id, decided + 1)
     events = await ends(trading, run_id)
     seen = ticks(events)
-    assert seen.count(False) == sum(event.type == "strategy.DecisionMade" for event in events) == len(trading.trading.decisions(run_id))
+    assert seen.count(False) == sum(event.type == "strategy.DecisionMade" for event in events) == len(trading.decisions(run_id))
     assert [event.type for event in events if event.type.startswith("run.")] == [
         "run.Created",
         "run.Started",
@@ -124,7 +124,7 @@ async def test_the_next_decision_works_with_the_parameters_that_were_set(trading
     await send(trading, how, run_id, "set_params", ParamsChange(params={"note": "after"}, corr_id="my-request"))
 
     async def uses_them() -> bool:
-        return trading.trading.decisions(run_id)[-1].notes == ("after",)
+        return trading.decisions(run_id)[-1].notes == ("after",)
 
     await until(uses_them, "a decision with the new parameters")
     assert trading.queries.run(run_id).params["note"] == "after"
@@ -133,7 +133,7 @@ async def test_the_next_decision_works_with_the_parameters_that_were_set(trading
     assert changed.corr_id == "my-request"
     assert changed.payload["params"]["note"] == "after"  # type: ignore[index,call-overload]  # JSON
     assert "1000" in changed.payload["params"]["script"]  # type: ignore[index,call-overload]  # what was not named stays
-    notes = [decision.notes for decision in trading.trading.decisions(run_id)]
+    notes = [decision.notes for decision in trading.decisions(run_id)]
     assert notes == sorted(notes, reverse=True)
     assert {"before", "after"} == {note for said in notes for note in said}
 
@@ -149,10 +149,10 @@ async def test_parameters_that_do_not_fit_change_nothing(trading: TradingWorld, 
         return any(message in note for note in (await trading.state(run_id)).ignored)
 
     await until(is_noted, "the note of what was refused")
-    await trading.has_decided(run_id, len(trading.trading.decisions(run_id)) + 1)
+    await trading.has_decided(run_id, len(trading.decisions(run_id)) + 1)
     assert trading.queries.run(run_id).params["note"] == "before"
     assert "run.ParamsChanged" not in [event.type for event in await ends(trading, run_id)]
-    assert {decision.notes for decision in trading.trading.decisions(run_id)} == {("before",)}
+    assert {decision.notes for decision in trading.decisions(run_id)} == {("before",)}
 
 
 async def test_what_the_status_forbids_is_refused_as_an_update_and_noted_as_a_signal(trading: TradingWorld) -> None:

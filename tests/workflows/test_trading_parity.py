@@ -138,7 +138,7 @@ async def test_a_paper_run_and_the_backtest_of_its_bars_are_the_same(tmp_path: P
 
 def _differences(world: SkippingWorld, case: Case) -> list[str]:
     """Return what the one has and the other has not, or has otherwise."""
-    decisions = world.trading.decisions(case.name)
+    decisions = world.decisions(case.name)
     assert len(decisions) >= BARS - 1
     begin, end = decisions[0].bar_end - timedelta(minutes=1), decisions[-1].bar_end
     loaded = build(Library.open(world.settings.strategy_folders).source(case.strategy))

@@ -60,7 +60,7 @@ from weaver.walle.orders import Orders
 from weaver.walle.queries import Queries
 from weaver.walle.records import Records
 from weaver.walle.simulated import Simulations
-from weaver.walle.trading_model import AccountLimits, FillRecord, OrderRecord
+from weaver.walle.trading_model import AccountLimits, DecisionRecord, FillRecord, OrderRecord
 from weaver.walle.trading_queries import TradingQueries
 from workflows.account import Account
 from workflows.attributes import KIND, MODE, STATUS, STRATEGY, SYMBOLS
@@ -365,11 +365,15 @@ class TradingWorld:
 
         return await until(found, f"an order of {run_id} to be {status}")
 
+    def decisions(self, run_id: str, **page: Any) -> list[DecisionRecord]:
+        """The bars at which the run decided, without those that it skipped."""
+        return [decision for decision in self.trading.decisions(run_id, **page) if decision.skipped is None]
+
     async def has_decided(self, run_id: str, decisions: int = 1) -> None:
         """Wait until the run has that many decisions on record."""
 
         async def enough() -> bool:
-            return len(self.trading.decisions(run_id)) >= decisions
+            return len(self.decisions(run_id)) >= decisions
 
         await until(enough, f"{decisions} decisions of {run_id}")
 

@@ -18,6 +18,8 @@ EQUITY_BRACKETS = "equity_brackets"
 """Feature: as BRACKETS, for symbols without a slash only."""
 CRYPTO_FEE_IN_KIND = "crypto_fee_in_kind"
 """Feature: the venue takes its fee for symbols with a slash out of what is bought, without saying so in its fills."""
+EXITS_HOLD_POSITIONS = "exits_hold_positions"
+"""Feature: what a working exit would sell can be sold by no other order, so exits are cancelled before a position is closed."""
 CREDENTIAL_FREE_CRYPTO = "crypto_data_without_keys"
 """Feature: bars of symbols with a slash are given without credentials."""
 

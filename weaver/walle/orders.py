@@ -116,8 +116,9 @@ class Orders:
             return [] if locked is None else _apply(session, locked, {}, fills, at)
 
     def doubt(self, order_id: str, *, reason: str, at: datetime) -> list[OrderChange]:
-        """Note that an order was sent and what came of it is not known. One that is final stays so."""
-        return self._move(order_id, OrderStatus.IN_DOUBT, reason, at)
+        """Note that an order was sent and what came of it is not known. One that the venue has told of meanwhile, or that is final,
+        stays as it is."""
+        return self._move(order_id, OrderStatus.IN_DOUBT, reason, at, unless_known=True)
 
     def reject(self, order_id: str, *, reason: str, at: datetime) -> list[OrderChange]:
         """Note the venue's refusal, with its reason. One that is final stays so."""
@@ -147,7 +148,14 @@ class Orders:
             return [order_record(row) for row in legs_of(session, order_id)]
 
     def _move(
-        self, order_id: str, status: OrderStatus, reason: str, at: datetime, *, only_from: OrderStatus | None = None
+        self,
+        order_id: str,
+        status: OrderStatus,
+        reason: str,
+        at: datetime,
+        *,
+        only_from: OrderStatus | None = None,
+        unless_known: bool = False,
     ) -> list[OrderChange]:
         """Go on to `status` by our own word. Repeated, return the change that was made. Raises ValueError if the table forbids it."""
         with self._database.write() as session:
@@ -155,7 +163,7 @@ class Orders:
             present = OrderStatus(row.status)
             if present is status:
                 return [change for change in changes_of(session, order_id, row.changes - 1) if change.event == EVENTS[status]]
-            if present.is_final:
+            if present.is_final or (unless_known and row.exchange_order_id is not None):
                 return []
             if not may_follow(present, status) or only_from not in (None, present):
                 raise ValueError(f"Order '{order_id}' is {present}; it cannot become {status}.")

@@ -42,7 +42,7 @@ from tests.chaos.trading.worker import deaths
 META = AdapterMeta(
     id="mortal",
     name="Alpaca, mortal",
-    features=("equity_brackets", "crypto_data_without_keys", "crypto_fee_in_kind"),
+    features=("equity_brackets", "crypto_data_without_keys", "crypto_fee_in_kind", "exits_hold_positions"),
     modes=("paper",),
     credentials=("ALPACA_{MODE}_API_KEY", "ALPACA_{MODE}_API_SECRET"),
     options=("ALPACA_{MODE}_BASE_URL", "ALPACA_{MODE}_STREAM_URL", "ALPACA_DATA_BASE_URL", "ALPACA_DATA_STREAM_URL"),
