@@ -103,7 +103,7 @@ class _Told:
         """Connect and be let in, within the time for it."""
         try:
             await asyncio.wait_for(starting, self._timing.greeting)
-        except Exception as problem:  # as above
+        except Exception as problem:  # as above: it goes on
             log.warning("No connection to Alpaca's stream: %s.", type(problem).__name__)
             raise
 
