@@ -127,12 +127,13 @@ def test_a_strategy_that_fails_is_exit_1_with_file_and_line(served: Shell) -> No
 
 
 def test_a_detached_run_goes_on_and_can_be_looked_at(served: Shell) -> None:
-    started = served.weaver(*RUN, "--detach", "--id", "detached", "--json")
-    assert (started.code, started.document) == (0, {"run_id": "detached", "status": "pending"})
+    started = served.weaver(*RUN, "--detach", "--id", "detached-backtest", "--json")
+    assert (started.code, started.document) == (0, {"run_id": "detached-backtest", "status": "pending"})
     wait_until(
-        lambda: served.weaver("runs", "list", "--status", "completed", "--json").stdout.count('"detached"') > 0, "the run to complete"
+        lambda: served.weaver("runs", "list", "--status", "completed", "--json").stdout.count('"detached-backtest"') > 0,
+        "the run to complete",
     )
-    assert served.weaver("runs", "stop", "detached").code == 0  # stopping what has ended is no error
+    assert served.weaver("runs", "stop", "detached-backtest").code == 0  # stopping what has ended is no error
 
 
 def test_with_a_server_of_its_own_and_no_worker_it_says_so_and_ctrl_c_leaves_the_run(shell: Shell) -> None:

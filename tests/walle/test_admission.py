@@ -261,7 +261,7 @@ def test_an_order_filled_since_the_venue_was_asked_still_takes_its_buying_power(
 
 def test_an_order_that_the_venue_had_when_it_was_asked_is_not_taken_off_twice(orders: Orders, accounts: Accounts) -> None:
     admit(orders, wanted("o-1", order_type=OrderType.LIMIT, limit_price="100"))
-    orders.report(PAPER, a_report(), at=NOON)
+    orders.report(PAPER, a_report(order_type=OrderType.LIMIT, limit_price=Decimal(100)), at=NOON)
     accounts.snapshot(PAPER, funds(buying_power=Decimal(1_100)), session="2024-01-02", at=NOON + SECOND)
     assert verdicts(admit(orders, wanted("o-2"))) == ["admitted"]
     assert verdicts(admit(orders, wanted("o-3"))) == ["buying_power"]

@@ -211,17 +211,22 @@ def test_an_older_word_of_the_venue_does_not_take_an_order_back(sent: Orders) ->
     assert sent.order("o-1").status is S.PARTIAL
 
 
-def test_a_doubt_is_resolved_by_the_venues_word_and_does_not_forget_what_was_filled(sent: Orders) -> None:
+def test_a_doubt_is_resolved_by_the_venues_word_and_comes_too_late_after_it(sent: Orders) -> None:
     sent.doubt("o-1", reason="time-out", at=NOON)
     assert told(sent.report(PAPER, a_report(), [a_fill()], at=NOON)) == ["Submitted", "PartiallyFilled"]
-    sent.doubt("o-1", reason="the cancel timed out", at=NOON)
-    assert told(sent.report(PAPER, a_report(status=S.ACCEPTED), at=NOON)) == ["PartiallyFilled"]
+    assert sent.doubt("o-1", reason="a sender that did not hear of it", at=NOON) == []
     assert sent.order("o-1").status is S.PARTIAL
 
 
 def test_an_order_that_the_venue_has_counts_as_sent_whatever_is_on_record(orders: Orders) -> None:
     admit(orders, wanted())
     assert told(orders.report(PAPER, a_report(status=S.ACCEPTED), at=NOON)) == ["Submitted", "Accepted"]
+
+
+def test_an_order_of_ours_by_its_id_and_another_by_its_terms_is_not_adopted(sent: Orders) -> None:
+    assert sent.report(PAPER, a_report(quantity=Decimal(7)), [a_fill()], at=NOON) == []
+    assert sent.order("o-1").exchange_order_id is None
+    assert told(sent.report(PAPER, replace(a_report(), exchange_order_id="x-ours"), at=NOON)) == ["Submitted", "Accepted"]
 
 
 def test_words_that_no_venue_can_say_are_left_alone(sent: Orders) -> None:

@@ -37,6 +37,7 @@ from weaver.errors import AlreadyExists, BadInput, RiskRefused
 from weaver.glados.risk import RiskLimits
 from weaver.orders import OrderStatus
 from weaver.veda.adapters.simulated import Disconnect, Duplicate, LateFill, PartialFill, Refuse, Reorder
+from weaver.walle.trading_model import AccountRecord
 from workflows.attributes import KIND, MODE, STATUS, SYMBOLS
 from workflows.trading_client import cancel_order, order_state
 from workflows.trading_inputs import order_workflow_id
@@ -211,9 +212,13 @@ async def test_an_order_outlives_many_links_of_its_own(tmp_path: Path) -> None:
         assert await at_venue(world, symbol) == [order.id]
 
 
+def _has_spent(account: AccountRecord) -> bool:
+    cash, opening = account.cash, account.opening_equity
+    return cash is not None and opening is not None and 0 < cash < opening
+
+
 async def test_the_first_order_has_its_account_looked_after(tmp_path: Path) -> None:
     async with local_world(tmp_path) as world:
         await placed(world, world.symbol())
         await becomes(lambda: account(world).connected, "the account to be listened to")
-        assert account(world).cash is not None
-        assert Decimal(0) < account(world).cash < account(world).opening_equity  # type: ignore[operator]  # both are known by now
+        await becomes(lambda: _has_spent(account(world)), "what was spent to be seen")

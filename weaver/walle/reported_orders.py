@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from weaver.broker import Fill, OrderReport
 from weaver.orders import OrderStatus, OrderType, Role
+from weaver.veda.terms import differences
+from weaver.walle.order_rows import order_record
 from weaver.walle.trading_tables import OrderRow
 
 log = logging.getLogger(__name__)
@@ -17,8 +19,16 @@ _SUFFIXES = {Role.TAKE_PROFIT: "tp", Role.STOP_LOSS: "sl"}
 
 
 def of_report(session: Session, account: str, report: OrderReport) -> OrderRow | None:
-    """Return the account's order that a report is about: by the venue's id, else by its own."""
-    return _found(session, account, report.exchange_order_id, report.client_order_id)
+    """Return the account's order that a report is about: by the venue's id, else by its own. An order that the venue has under one of
+    our ids with other terms is somebody else's."""
+    row = _found(session, account, report.exchange_order_id, report.client_order_id)
+    if row is None or row.exchange_order_id is not None or report.replaced_by is not None:
+        return row
+    differing = differences(order_record(row).request, report)
+    if differing:
+        log.warning("%s has an order %s with the id of %s and other terms: %s", account, report.exchange_order_id, row.id, differing)
+        return None
+    return row
 
 
 def of_fill(session: Session, account: str, fill: Fill) -> OrderRow | None:
