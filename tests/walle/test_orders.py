@@ -224,7 +224,7 @@ def test_an_order_that_the_venue_has_counts_as_sent_whatever_is_on_record(orders
 
 
 def test_an_order_of_ours_by_its_id_and_another_by_its_terms_is_not_adopted(sent: Orders) -> None:
-    assert sent.report(PAPER, a_report(quantity=Decimal(7)), [a_fill()], at=NOON) == []
+    assert sent.report(PAPER, a_report(quantity=Decimal(7)), at=NOON) == []
     assert sent.order("o-1").exchange_order_id is None
     assert told(sent.report(PAPER, replace(a_report(), exchange_order_id="x-ours"), at=NOON)) == ["Submitted", "Accepted"]
 
