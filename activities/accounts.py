@@ -153,14 +153,13 @@ class VenueAccount(AccountSteps):
     async def _drift(self, account: AccountRecord, reports: Sequence[OrderReport], at: datetime) -> list[Event]:
         """Record what the venue has and WallE has not, or the other way round."""
         venue = self._venue
-        exchange = await venue.exchange()
-        holdings = {holding.symbol: holding.quantity for holding in await exchange.positions()}
-        ours = {one.symbol: one.quantity for one in await asyncio.to_thread(venue.queries.positions, venue.account)}
-        differences = [
-            Difference(kind="position", symbol=symbol, ours=str(ours.get(symbol, Decimal(0))), theirs=str(holdings.get(symbol, Decimal(0))))
-            for symbol in sorted({*holdings, *ours})
-            if ours.get(symbol, Decimal(0)) != holdings.get(symbol, Decimal(0))
-        ]
+        differences = await self._position_differences()
+        if differences:  # a fill may have come since the fills were asked for
+            exchange = await venue.exchange()
+            changes = await venue.book(await exchange.fills_since(at - OVERLAP))
+            if changes:
+                await venue.tell(changes)
+            differences = await self._position_differences()
         for report in reports:
             if not report.status.is_final and not await asyncio.to_thread(venue.known.is_ours, venue.account, report):
                 differences.append(Difference(kind="foreign_order", symbol=report.symbol, ours="none", theirs=report.client_order_id))
@@ -169,6 +168,17 @@ class VenueAccount(AccountSteps):
         await asyncio.to_thread(venue.accounts.drift, venue.account, differences, at)
         listed = [{"kind": one.kind, "symbol": one.symbol, "ours": one.ours, "theirs": one.theirs} for one in differences]
         return [Event(type="account.Drift", payload={"account": venue.account, "drift": listed})]
+
+    async def _position_differences(self) -> list[Difference]:
+        exchange = await self._venue.exchange()
+        theirs = {holding.symbol: holding.quantity for holding in await exchange.positions()}
+        ours = {one.symbol: one.quantity for one in await asyncio.to_thread(self._venue.queries.positions, self._venue.account)}
+        none = Decimal(0)
+        return [
+            Difference(kind="position", symbol=symbol, ours=str(ours.get(symbol, none)), theirs=str(theirs.get(symbol, none)))
+            for symbol in sorted({*theirs, *ours})
+            if ours.get(symbol, none) != theirs.get(symbol, none)
+        ]
 
     # The kill switch.
 

@@ -87,7 +87,9 @@ def test_one_command_trades_on_the_simulated_exchange_and_leaves_nothing_running
     decisions = shell.weaver("runs", "decisions", "r", "--json").document
     made = {order for decision in decisions for order in decision["orders"]}
     assert made <= {order["id"] for order in document["orders"]}
-    assert all({"close", "position", "fast", "slow"} <= set(decision["seen"]["SIM/USD"]) for decision in decisions)
+    seen = [decision["seen"] for decision in decisions if decision["skipped"] is None]  # a busy machine may miss a bar
+    assert seen
+    assert all({"close", "position", "fast", "slow"} <= set(one["SIM/USD"]) for one in seen)
     assert {fill["id"] for decision in decisions for fill in decision["fills"]} <= {fill["id"] for fill in document["fills"]}
     refused = shell.weaver("runs", "trades", "r")
     assert refused.code == 2

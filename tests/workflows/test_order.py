@@ -68,7 +68,7 @@ async def test_a_limit_rests_until_it_is_cancelled(trading: TradingWorld) -> Non
     assert cancelled.order.status is OrderStatus.CANCELLED
     assert (await ended(trading, order.id)).order == cancelled.order
     assert await story(trading, order.id) == [CREATED, SUBMITTED, ACCEPTED, CANCELLED]
-    assert await (await trading.exchange()).open_orders() == []
+    assert symbol not in {one.symbol for one in await (await trading.exchange()).open_orders()}
 
 
 async def test_a_cancel_of_a_final_order_is_refused_with_its_status(trading: TradingWorld) -> None:
