@@ -15,7 +15,7 @@ import asyncio
 import itertools
 import json
 import subprocess
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -36,6 +36,7 @@ from activities.recorded_bars import RecordedBars
 from activities.records import RunRecords
 from activities.trading_runs import TradingRuns
 from processes.accounts import Places
+from tests.workflows.orphans import Orphans
 from tests.workflows.stack import program, until
 from weaver.broker import OrderReport
 from weaver.errors import NotFound
@@ -420,9 +421,10 @@ class SkippingWorld(TradingWorld):
     """A world on a server that skips time whenever a result is awaited."""
 
     server: WorkflowEnvironment
+    orphans: Orphans
 
     async def ended(self, run_id: str) -> RunResult:
-        async with self.server.time_skipping_unlocked():
+        async with self.server.time_skipping_unlocked(), _meanwhile(self.orphans.watch()):
             while True:
                 try:
                     return await super().ended(run_id)
@@ -432,6 +434,7 @@ class SkippingWorld(TradingWorld):
 
     async def skip_to(self, time: datetime) -> None:
         """Let time go by until then; timers on the way fire."""
+        await self.orphans.release()
         left = time - await self.clock.now()
         if left > timedelta(0):
             await self.server.sleep(left)
@@ -465,6 +468,7 @@ async def skipping_world(folder: Path, **given: Any) -> AsyncIterator[SkippingWo
         await _register_search_attributes(server.client)
         world = SkippingWorld(folder / "home", server.client, clock=ServerClock(server), looks_after=False, watches=False, **given)
         world.server = server
+        world.orphans = Orphans(server.client, world.trading)
         try:
             await world.go()
             yield world
@@ -484,6 +488,18 @@ async def _register_search_attributes(client: Client) -> None:
 async def _left_alone(account: str) -> None:
     """Look after nothing."""
     del account
+
+
+@asynccontextmanager
+async def _meanwhile(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do the work as long as the block lasts; what goes wrong with it is raised at its end."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        if task.done():
+            await task
+        await _cancelled(task)
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:
