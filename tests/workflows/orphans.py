@@ -1,7 +1,8 @@
 """Undoes what stops the time of a server that skips it.
 
 That server holds its time when a child ends, until the parent has heard of it. A parent that is over does not hear, and time would
-stand still for ever (temporalio/sdk-java#1540). The remainder of an amended order is such a child: its parent ends by placing it.
+stand still for ever (temporalio/sdk-java#1540). The parent of an order is the link of the run that wanted it; that of an amended
+order's remainder is the order before it, which ends by placing it.
 """
 
 import asyncio
@@ -15,16 +16,18 @@ from weaver.orders import OrderStatus
 from weaver.walle.trading_queries import TradingQueries
 from workflows.trading_inputs import order_workflow_id
 
+_FINAL = [status for status in OrderStatus if status.is_final]
 _LOOK_SECONDS = 0.02
 
 
 class Orphans:
-    """The remainders of amended orders in a world; each that ends after its parent holds the time once."""
+    """The orders of a world that end after their parents; each holds the time once."""
 
     def __init__(self, client: Client, trading: TradingQueries) -> None:
         self._client = client
         self._trading = trading
         self._settled: set[str] = set()
+        self._remainders: set[str] = set()
 
     async def watch(self) -> None:
         """Let time go on after each orphan's end, until cancelled."""
@@ -34,26 +37,31 @@ class Orphans:
 
     async def release(self) -> None:
         """Let time go on after the ends that were not looked at before."""
-        for order_id in await asyncio.to_thread(self._cancelled):
-            parent = await self._described(order_id)
-            if parent is None or parent.close_time is None:
-                continue
-            child = await self._described(successor(order_id))
-            if child is not None and child.close_time is None:
+        final = await asyncio.to_thread(self._final)
+        for order_id in (final | self._remainders) - self._settled:
+            ended = await self._described(order_workflow_id(order_id))
+            if ended is not None and ended.close_time is None:
                 continue
             self._settled.add(order_id)
-            if child is not None and child.close_time is not None and child.close_time >= parent.close_time:
-                await self._client.test_service.unlock_time_skipping(UnlockTimeSkippingRequest())
+            if ended is not None:
+                self._remainders.add(successor(order_id))  # one that is refused is not on record
+                if await self._is_orphan(ended):
+                    await self._client.test_service.unlock_time_skipping(UnlockTimeSkippingRequest())
 
-    def _cancelled(self) -> list[str]:
-        """Return the cancelled orders that may still have a remainder which is not over. Blocks."""
-        orders = self._trading.orders(status=OrderStatus.CANCELLED, page_size=1_000).items
-        return [order.id for order in orders if order.id not in self._settled]
+    def _final(self) -> set[str]:
+        """Return the ids of the newest final orders on record. Blocks."""
+        return {order.id for order in self._trading.orders(status=_FINAL, page_size=1_000).items}
 
-    async def _described(self, order_id: str) -> WorkflowExecutionDescription | None:
-        """Return what the server knows of the order's workflow, None when it has none."""
+    async def _is_orphan(self, ended: WorkflowExecutionDescription) -> bool:
+        if ended.parent_id is None:
+            return False
+        parent = await self._described(ended.parent_id, ended.parent_run_id)
+        return bool(parent and parent.close_time and ended.close_time and parent.close_time <= ended.close_time)
+
+    async def _described(self, workflow_id: str, run_id: str | None = None) -> WorkflowExecutionDescription | None:
+        """Return what the server knows of a workflow, None when it has none."""
         try:
-            return await self._client.get_workflow_handle(order_workflow_id(order_id)).describe()
+            return await self._client.get_workflow_handle(workflow_id, run_id=run_id).describe()
         except RPCError as problem:
             if problem.status is RPCStatusCode.NOT_FOUND:
                 return None

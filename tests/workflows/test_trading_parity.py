@@ -116,6 +116,19 @@ class Varied(Strategy[Params, State]):
         elif view.is_long:
             yield Sell(1, stop=round(view.close * 0.998, 2))
 
+    def parts(self, view, asked):
+        if not view.working_orders:
+            yield Sell(view.position.quantity, limit=view.close) if view.is_long else Buy(5, limit=view.close)
+            return
+        (order,) = view.working_orders
+        nearer = round(view.close * (1 + 0.0005 * order.side.sign), 2)
+        if asked % 5 == 4:
+            yield Cancel(order)
+        elif order.filled_quantity and asked % 2 and order.side.sign > 0:
+            yield Replace(order, quantity=order.quantity + 1)
+        elif asked % 2 == 0:
+            yield Replace(order, limit=nearer)
+
     def weights(self, view, asked):
         for number, symbol in enumerate(view.symbols):
             if view[symbol].known and asked % 3 == number % 3:
@@ -124,7 +137,7 @@ class Varied(Strategy[Params, State]):
 
 COSTS = {"commission_bps": "10", "slippage_bps": "5"}
 CAPPED = COSTS | {"participation_cap": "0.0001"}
-"""A bar fills a unit or two: most orders fill in parts."""
+"""A bar fills a unit or two, so orders fill in parts."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +164,7 @@ CASES = [
     varied("trailing", "TR/USD"),
     varied("cancels", "CA/USD"),
     varied("replaces", "RE/USD"),
-    varied("replaces", "RP/USD", name="replaces-in-parts", costs=CAPPED),
+    varied("parts", "PA/USD", costs=CAPPED),
     varied("weights", "WA/USD", "WB/USD", "WC/USD"),
     Case("crossings", "sma-cross", ["CR/USD"], {"fast": 3, "slow": 8}, COSTS),
 ]
