@@ -15,7 +15,7 @@ import asyncio
 import itertools
 import json
 import subprocess
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -460,13 +460,15 @@ async def local_world(folder: Path, **given: Any) -> AsyncIterator[TradingWorld]
 
 
 @asynccontextmanager
-async def skipping_world(folder: Path, **given: Any) -> AsyncIterator[SkippingWorld]:
+async def skipping_world(
+    folder: Path, *, clock_of: Callable[[WorkflowEnvironment], Clock] = ServerClock, **given: Any
+) -> AsyncIterator[SkippingWorld]:
     """A world on a server that skips time, working, with the server's clock for the venue."""
     async with await WorkflowEnvironment.start_time_skipping(
         data_converter=data_converter, test_server_existing_path=str(program("temporal-test-server"))
     ) as server:
         await _register_search_attributes(server.client)
-        world = SkippingWorld(folder / "home", server.client, clock=ServerClock(server), looks_after=False, watches=False, **given)
+        world = SkippingWorld(folder / "home", server.client, clock=clock_of(server), looks_after=False, watches=False, **given)
         world.server = server
         world.orphans = Orphans(server.client, world.trading)
         try:
