@@ -7,25 +7,27 @@ order's remainder is the order before it, which ends by placing it.
 
 import asyncio
 
+from sqlalchemy import select
 from temporalio.api.testservice.v1 import UnlockTimeSkippingRequest
 from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
 from weaver.greta.revisions import successor
 from weaver.orders import OrderStatus
-from weaver.walle.trading_queries import TradingQueries
+from weaver.walle.database import Database
+from weaver.walle.trading_tables import OrderRow
 from workflows.trading_inputs import order_workflow_id
 
-_FINAL = [status for status in OrderStatus if status.is_final]
+_FINAL = [status.value for status in OrderStatus if status.is_final]
 _LOOK_SECONDS = 0.02
 
 
 class Orphans:
     """The orders of a world that end after their parents; each holds the time once."""
 
-    def __init__(self, client: Client, trading: TradingQueries) -> None:
+    def __init__(self, client: Client, database: Database) -> None:
         self._client = client
-        self._trading = trading
+        self._database = database
         self._settled: set[str] = set()
         self._remainders: set[str] = set()
 
@@ -49,8 +51,9 @@ class Orphans:
                     await self._client.test_service.unlock_time_skipping(UnlockTimeSkippingRequest())
 
     def _final(self) -> set[str]:
-        """Return the ids of the newest final orders on record. Blocks."""
-        return {order.id for order in self._trading.orders(status=_FINAL, page_size=1_000).items}
+        """Return the ids of the final orders on record. Blocks."""
+        with self._database.read() as session:
+            return set(session.scalars(select(OrderRow.id).where(OrderRow.status.in_(_FINAL))))
 
     async def _is_orphan(self, ended: WorkflowExecutionDescription) -> bool:
         if ended.parent_id is None:

@@ -470,7 +470,7 @@ async def skipping_world(
         await _register_search_attributes(server.client)
         world = SkippingWorld(folder / "home", server.client, clock=clock_of(server), looks_after=False, watches=False, **given)
         world.server = server
-        world.orphans = Orphans(server.client, world.trading)
+        world.orphans = Orphans(server.client, world.database)
         try:
             await world.go()
             yield world
