@@ -17,16 +17,19 @@ _STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 def holdings(ledger: Ledger, symbols: Sequence[str], weighted: Collection[str]) -> Holdings:
     """Return what the ledger says of `symbols`. `weighted` are the ids of working orders that target weights placed.
 
-    An order of a symbol that is not the run's (placed by hand in its name) is none of the strategy's affair.
+    An order of a symbol that is not the run's (placed by hand in its name) is none of the strategy's affair. Nor are the exits that a
+    venue keeps for an entry which still works: in a backtest they live from its fill.
     """
     positions = {position.symbol: position for position in ledger.positions}
     held = [positions.get(symbol) for symbol in symbols]
     index = {symbol: at for at, symbol in enumerate(symbols)}
+    entries = {record.id for record in ledger.working}
+    living = [record for record in ledger.working if record.role is None or record.parent_id not in entries]
     return Holdings(
         cash=float(ledger.cash),
         quantities=[float(position.quantity) if position else 0.0 for position in held],
         average_prices=[_number(position.average_price) if position and position.quantity else None for position in held],
-        working=[_order(record, index[record.symbol], record.id in weighted) for record in ledger.working if record.symbol in index],
+        working=[_order(record, index[record.symbol], record.id in weighted) for record in living if record.symbol in index],
         executions=[
             Execution(fill.order_id, fill.symbol, fill.side, float(fill.quantity), float(fill.price))
             for fill in ledger.fills

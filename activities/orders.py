@@ -30,8 +30,9 @@ _SENT = (OrderStatus.SUBMITTING, OrderStatus.IN_DOUBT)
 class VenueOrders(OrderSteps):
     """Works on one account's venue and WallE."""
 
-    def __init__(self, venue: Venue) -> None:
+    def __init__(self, venue: Venue, *, in_flight_seconds: float = IN_FLIGHT_SECONDS) -> None:
         self._venue = venue
+        self._in_flight_seconds = in_flight_seconds
 
     @activity.defn(name="submit_order")
     async def submit(self, task: SendTask) -> Sent:
@@ -51,7 +52,7 @@ class VenueOrders(OrderSteps):
             return await self._sent("too_late", order)
         exchange = await venue.exchange()
         if maybe_sent:
-            for pause in (IN_FLIGHT_SECONDS, None):
+            for pause in (self._in_flight_seconds, None):
                 report = await exchange.find(order.id)
                 if report is not None:
                     return await self._adopt(order, report)
@@ -107,8 +108,8 @@ class VenueOrders(OrderSteps):
         exchange_id = order.exchange_order_id
         if exchange_id is None:
             found = await exchange.find(order.id)
-            if found is None:
-                return
+            if found is None or differences(order.request, found):
+                return  # one with other terms is not ours; whoever asks for the order says so
             await venue.take(found)
             exchange_id = found.exchange_order_id
         try:

@@ -130,6 +130,7 @@ class Watched:
             is_called_off = bool({order_id, self._order_id} & {*self._cancels}) or self._amendment is not None
             if not may_be_sent and is_called_off:
                 await self._ask_for_cancellation(order_id)
+                may_be_sent = True  # as its record says, if it is not final now
                 continue
             step = OrderSteps.find if may_be_sent and absences < policies.ABSENT_TWICE else OrderSteps.submit
             if step is OrderSteps.submit:

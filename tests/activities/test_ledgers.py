@@ -112,3 +112,12 @@ def test_orders_and_positions_of_other_symbols_are_none_of_the_strategys() -> No
     position = LedgerPosition(symbol="B/USD", quantity=Decimal(3), average_price=Decimal(1))
     known = holdings(Ledger(cash=Decimal(1), positions=[position], working=[an_order(symbol="B/USD")]), ["A/USD"], [])
     assert (known.quantities, known.average_prices, known.working) == ([0.0], [None], [])
+
+
+def test_exits_of_an_entry_that_still_works_are_not_shown() -> None:
+    entry = an_order(order_type=OrderType.LIMIT, limit_price=Decimal(90), take_profit=Decimal(99), side=Side.BUY)
+    leg = an_order(id="one.tp", order_type=OrderType.LIMIT, limit_price=Decimal(99), parent_id="one", role=Role.TAKE_PROFIT)
+    waiting = holdings(Ledger(cash=Decimal(1), working=[entry, leg]), ["A/USD"], [])
+    assert [order.id for order in waiting.working] == ["one"]
+    filled = holdings(Ledger(cash=Decimal(1), working=[leg]), ["A/USD"], [])
+    assert [order.id for order in filled.working] == ["one.tp"]

@@ -2,7 +2,8 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,39 @@ def test_a_kill_works_with_the_workers_down_and_with_nothing_running(up: Up) -> 
     assert shell.weaver("positions", "--json").document == []
     assert shell.weaver("rearm", PAPER).code == 0  # with nobody to tell
     assert shell.weaver("account", PAPER, "--json").document["killed"] is False
+
+
+def test_a_kill_after_everything_was_killed_holds_in_the_next_stack(up: Up, bring_up: Callable[[Shell], Up]) -> None:
+    """Nobody was told: what the next stack's workers know of it they read."""
+    shell = up.shell
+    _place(shell, "held")
+    _place(shell, "rests", "--limit", "1")
+    _becomes(shell, "held", OrderStatus.FILLED)
+    _becomes(shell, "rests", OrderStatus.ACCEPTED)
+    for pid in processes_naming(str(shell.home)):
+        with suppress(ProcessLookupError):  # it died with its parent
+            os.kill(pid, signal.SIGKILL)
+    up.process.wait(timeout=30)
+    wait_until(lambda: Home(shell.home).running() is None and not processes_naming(str(shell.home)), "everything to be gone")
+
+    killed = shell.weaver("kill", PAPER, "--flatten", "--reason", "all is lost")
+
+    assert killed.code == 0, killed.stderr
+    assert "this command cancelled 1 order" in killed.stdout
+    assert "cancelled  rests" in killed.stdout
+    assert "STILL" not in killed.stdout
+    assert f"weaver rearm {PAPER}" in killed.stderr
+    assert not processes_naming(str(shell.home))  # it started nothing
+    orders = {order["id"]: order["status"] for order in shell.weaver("orders", "list", "--json").document}
+    (closing,) = orders.keys() - {"held", "rests"}
+    assert orders == {"held": "filled", "rests": "cancelled", closing: "filled"}
+
+    bring_up(shell)
+    refused = shell.weaver("orders", "place", "buy", "1", "SIM/USD", "--id", "early", "--json")
+    assert (refused.code, refused.document["error"]["rule"]) == (2, "killed")
+    assert shell.weaver("rearm", PAPER).code == 0
+    _place(shell, "late", "--limit", "1")
+    _becomes(shell, "late", OrderStatus.ACCEPTED)
 
 
 def test_an_account_that_does_not_exist_gets_the_nearest(shell: Shell) -> None:

@@ -273,6 +273,22 @@ def test_an_order_can_be_cancelled_and_replaced() -> None:
     assert [(order.id.split("-")[-1], order.status) for order in run.orders] == [("1", "cancelled"), ("2", "cancelled"), ("2.r1", "filled")]
 
 
+def test_a_replacement_is_listed_in_the_place_of_what_it_replaces() -> None:
+    listed: list[list[str]] = []
+
+    def script(view):  # type: ignore[no-untyped-def]  # a test's little script
+        listed.append([order.id.partition("-")[2] for order in view.working_orders])
+        if view.only.row == 0:
+            yield Bracket(Buy(1), take_profit=120, stop_loss=80)
+            yield Buy(2, limit=90)
+            yield Buy(3, limit=91)
+        if view.only.row == 1:
+            yield Replace(next(order for order in view.working_orders if order.quantity == 2), limit=92)
+
+    replay(bars_of(flat_bars(3)), script)
+    assert listed == [[], ["1.sl", "1.tp", "2", "3"], ["1.sl", "1.tp", "2.r1", "3"]]
+
+
 def test_a_trade_carries_its_excursions_bars_and_reason() -> None:
     # In at the open of bar 1 (100), out at the open of bar 3 (105). Held over bars 1 and 2: low 95, high 110.
     rows = [QUIET, (100, 106, 95, 104), (104, 110, 103, 108), (105, 200, 1, 105)]

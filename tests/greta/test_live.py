@@ -201,6 +201,19 @@ def test_a_replacement_names_what_changes_and_counts_what_is_filled() -> None:
     assert not answer.wishes.orders
 
 
+def test_orders_are_listed_as_they_were_wanted_however_late_the_venue_got_them() -> None:
+    ids = [f"{PREFIX}abc-2", f"{PREFIX}abc-1.r1", f"{PREFIX}abd-1", f"{PREFIX}abc-2.tp", f"{PREFIX}abc-10"]
+    working = [Order(order_id, 0, 1, OrderType.LIMIT, 1.0, 0, limit=95.0) for order_id in ids]
+    listed: list[str] = []
+
+    def decide(view: View) -> Iterator[Intent]:
+        listed.extend(without_prefix(order.id) for order in view.working_orders)
+        yield from ()
+
+    at_the_end(BARS, decide, working=working)
+    assert listed == ["abc-1.r1", "abc-2", "abc-2.tp", "abc-10", "abd-1"]
+
+
 def test_a_replacement_by_less_than_is_filled_cancels() -> None:
     answer = at_the_end(BARS, lambda view: [Replace(view.working_orders[0], quantity=3)], working=[a_limit(filled=4.0)])
     assert answer.wishes.cancels == [f"{PREFIX}abc-1"]

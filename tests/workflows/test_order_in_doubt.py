@@ -33,8 +33,11 @@ from weaver.broker import OrderReport
 from weaver.glados.runs import RunStatus
 from weaver.orders import OrderRequest, OrderStatus, OrderType, Side, client_order_id, order_number
 from weaver.veda.adapters.simulated import Fault, Outage, TimeOutAfter, TimeOutBefore
+from weaver.walle.orders import Orders
+from weaver.walle.trading_model import Wanted
+from workflows.inputs import RUN_QUEUE
 from workflows.trading_client import look_at_account
-from workflows.trading_inputs import CancelRequest, order_workflow_id
+from workflows.trading_inputs import ORDER, CancelRequest, OrderInput, order_workflow_id
 
 
 async def _script(world: TradingWorld, *faults: Fault) -> None:
@@ -70,6 +73,31 @@ async def test_a_send_that_timed_out_after_it_was_taken_is_adopted(trading: Trad
     assert "orders.Rejected" not in told
     # The stream may tell of it before the sender knows that it is in doubt.
     assert [event for event in told if event != IN_DOUBT] == [CREATED, SUBMITTED, ACCEPTED, CANCELLED]
+
+
+async def test_an_order_that_may_have_been_sent_is_asked_for_when_it_is_called_off_at_once(trading: TradingWorld) -> None:
+    """Its record says that an earlier workflow was about to send it, and nobody knows whether it did."""
+    symbol, order_id, long_ago = trading.symbol(), an_id(), datetime.now(UTC) - timedelta(minutes=1)
+    request = OrderRequest(
+        client_order_id=order_id, symbol=symbol, side=Side.BUY, order_type=OrderType.LIMIT, quantity=Decimal(1), limit_price=Decimal(1)
+    )
+    wanted = Wanted(request=request, account=trading.account, run_id=None, price=None)
+    order = Orders(trading.database).insist(wanted, at=long_ago)
+    assert order.status is OrderStatus.SUBMITTING
+    await trading.client.start_workflow(
+        ORDER,
+        OrderInput(account=trading.account, order=order),
+        id=order_workflow_id(order_id),
+        task_queue=RUN_QUEUE,
+        start_signal="cancel",
+        start_signal_args=[CancelRequest()],
+    )
+    assert (await ended(trading, order_id)).order == on_record(trading, order_id)
+    assert on_record(trading, order_id).status is OrderStatus.CANCELLED
+    history = await trading.handle(order_workflow_id(order_id)).fetch_history()
+    steps = [event.activity_task_scheduled_event_attributes.activity_type.name for event in history.events]
+    assert [step for step in steps if step] == ["cancel_order", "find_order", "find_order", "submit_order"]
+    assert await at_venue(trading, symbol) == []
 
 
 async def test_many_lost_answers_are_one_order(trading: TradingWorld) -> None:

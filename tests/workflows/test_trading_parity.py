@@ -24,7 +24,7 @@ BARS, QUIET = 40, 6
 
 VARIED = '''
 """Places orders of one kind again and again, by what the decision's number calls for."""
-from weaver.marvin import Bracket, Buy, Close, Sell, Strategy, StrategyMeta, StrategyParams, StrategyState, TargetWeight
+from weaver.marvin import Bracket, Buy, Cancel, Close, Replace, Sell, Strategy, StrategyMeta, StrategyParams, StrategyState, TargetWeight
 
 META = StrategyMeta(id="varied", name="Varied", symbols="many")
 
@@ -90,6 +90,45 @@ class Varied(Strategy[Params, State]):
             yield Sell(2, trail_percent=0.05)
             yield Sell(2, trail=0.2)
 
+    def cancels(self, view, asked):
+        for number, order in enumerate(view.working_orders):
+            if (asked + number) % 3 == 0:
+                yield Cancel(order)
+        if asked % 2 == 0:
+            yield Buy(2, limit=round(view.close * 0.9995, 2))
+            yield Buy(1, limit=round(view.close * 0.95, 2))
+        elif view.is_long:
+            yield Sell(1, limit=round(view.close * 1.0005, 2))
+
+    def replaces(self, view, asked):
+        for number, order in enumerate(view.working_orders):
+            if (asked + number) % 3 == 0:
+                yield Replace(order, quantity=order.quantity + 1)
+            elif (asked + number) % 3 == 1:
+                nearer = round(view.close * (1 + order.side.sign * (-0.0004 if order.stop is None else 0.0004)), 2)
+                yield Replace(order, limit=nearer) if order.stop is None else Replace(order, stop=nearer)
+        if asked % 4 == 0:
+            yield Buy(3, limit=round(view.close * 0.998, 2))
+        elif asked % 4 == 1:
+            yield Buy(2, stop=round(view.close * 1.002, 2))
+        elif asked % 4 == 2 and view.is_long:
+            yield Sell(1, limit=round(view.close * 1.002, 2))
+        elif view.is_long:
+            yield Sell(1, stop=round(view.close * 0.998, 2))
+
+    def parts(self, view, asked):
+        if not view.working_orders:
+            yield Sell(view.position.quantity, limit=view.close) if view.is_long else Buy(5, limit=view.close)
+            return
+        (order,) = view.working_orders
+        nearer = round(view.close * (1 + 0.0005 * order.side.sign), 2)
+        if asked % 5 == 4:
+            yield Cancel(order)
+        elif order.filled_quantity and asked % 2 and order.side.sign > 0:
+            yield Replace(order, quantity=order.quantity + 1)
+        elif asked % 2 == 0:
+            yield Replace(order, limit=nearer)
+
     def weights(self, view, asked):
         for number, symbol in enumerate(view.symbols):
             if view[symbol].known and asked % 3 == number % 3:
@@ -97,6 +136,8 @@ class Varied(Strategy[Params, State]):
 '''
 
 COSTS = {"commission_bps": "10", "slippage_bps": "5"}
+CAPPED = COSTS | {"participation_cap": "0.0001"}
+"""A bar fills a unit or two, so orders fill in parts."""
 
 
 @dataclass(frozen=True)
@@ -107,10 +148,11 @@ class Case:
     strategy: str
     symbols: list[str]
     params: dict[str, Any]
+    costs: dict[str, str]
 
 
-def varied(kind: str, *symbols: str) -> Case:
-    return Case(kind, "varied", list(symbols), {"kind": kind, "last": BARS - QUIET})
+def varied(kind: str, *symbols: str, name: str | None = None, costs: dict[str, str] = COSTS) -> Case:
+    return Case(name or kind, "varied", list(symbols), {"kind": kind, "last": BARS - QUIET}, costs)
 
 
 CASES = [
@@ -120,16 +162,19 @@ CASES = [
     varied("stops", "ST/USD"),
     varied("brackets", "BR/USD"),
     varied("trailing", "TR/USD"),
+    varied("cancels", "CA/USD"),
+    varied("replaces", "RE/USD"),
+    varied("parts", "PA/USD", costs=CAPPED),
     varied("weights", "WA/USD", "WB/USD", "WC/USD"),
-    Case("crossings", "sma-cross", ["CR/USD"], {"fast": 3, "slow": 8}),
+    Case("crossings", "sma-cross", ["CR/USD"], {"fast": 3, "slow": 8}, COSTS),
 ]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 async def test_a_paper_run_and_the_backtest_of_its_bars_are_the_same(tmp_path: Path, case: Case) -> None:
-    environment = {"WEAVER_SIMULATED_COSTS": json.dumps(COSTS)}
+    environment = {"WEAVER_SIMULATED_COSTS": json.dumps(case.costs)}
     async with skipping_world(tmp_path, environment=environment, plugins={"varied": VARIED}) as world:
-        asked = {"timeframe": "1m", "cash": "2000000", "costs": COSTS, "duration": f"{BARS}m", "at_end": "keep"}
+        asked = {"timeframe": "1m", "cash": "2000000", "costs": case.costs, "duration": f"{BARS}m", "at_end": "keep"}
         run_id = await world.start(case.strategy, case.symbols, params=case.params, id=case.name, **asked)
         assert (await world.ended(run_id)).status is RunStatus.COMPLETED
         differing = _differences(world, case)
@@ -144,13 +189,14 @@ def _differences(world: SkippingWorld, case: Case) -> list[str]:
     loaded = build(Library.open(world.settings.strategy_folders).source(case.strategy))
     made = loaded.create(loaded.parse_params(case.params))
     bars = [_recorded(world, symbol, end) for symbol in case.symbols]
-    tested = replay(bars, made, cash="2000000", costs=Costs(**{name: Decimal(value) for name, value in COSTS.items()}), start=begin)
+    tested = replay(bars, made, cash="2000000", costs=Costs(**{name: Decimal(value) for name, value in case.costs.items()}), start=begin)
     assert tested.fills, "a run that does nothing shows nothing"
     orders, fills = world.orders(case.name), world.fills(case.name)
     # The venue goes on after the last bar that the run recorded, and lists the exits of entries that wait to be filled.
     later = {_bracket(_suffix(fill.order_id)) for fill in fills if fill.time >= end}
     waiting = {order.id for order in orders if not order.filled_quantity}
-    ours = {_suffix(order.id): order for order in orders if order.parent_id not in waiting and _bracket(_suffix(order.id)) not in later}
+    listed = [order for order in orders if order.role is None or order.parent_id not in waiting]
+    ours = {_suffix(order.id): order for order in listed if _bracket(_suffix(order.id)) not in later}
     theirs = {order.id: (order, _fills_of(tested.fills, order.id)) for order in tested.orders if _bracket(order.id) not in later}
     assert len(ours) > len(later), "most of what was done is compared"
     lines = [f"{order_id} only live: {ours[order_id]}" for order_id in sorted(ours.keys() - theirs.keys())]
@@ -206,7 +252,7 @@ def _suffix(order_id: str) -> str:
 
 
 def _bracket(order_id: str) -> str:
-    """Return the id of the order that an exit belongs to, that of any other order itself."""
+    """Return the id of the order that an exit belongs to, or that was there before any replacement; that of any other itself."""
     return order_id.partition(".")[0]
 
 

@@ -162,6 +162,35 @@ async def test_a_strategy_that_raises_ends_the_run_with_file_and_line(trading: T
     assert trading.trading.leases(ACCOUNT) == []
 
 
+@pytest.mark.parametrize("at_end", ["flatten", "keep"])
+async def test_a_strategy_that_raises_leaves_what_its_run_says(trading: TradingWorld, at_end: str) -> None:
+    symbol = trading.symbol()
+    params = first(["buy", {"quantity": 3}], FAR_LIMIT) | {"raise_at": 2}
+    run_id = await trading.start("scripted", [symbol], params=params, at_end=at_end)
+    ended = await trading.ended(run_id)
+    assert ended.status is RunStatus.ERROR
+    assert ended.error is not None
+    file = trading.home / "plugins" / "scripted.py"
+    line = 1 + file.read_text().splitlines().index("            1 / 0")
+    assert (ended.error.code, ended.error.file, ended.error.line) == ("strategy_broken", str(file), line)
+    bought, resting, *closing = trading.orders(run_id)
+    at_exchange = await trading.at_exchange(run_id)
+    assert bought.status is OrderStatus.FILLED
+    if at_end == "keep":
+        assert closing == []
+        assert at_exchange[resting.id].status is resting.status is OrderStatus.ACCEPTED
+        assert _position(trading, run_id, symbol) == 3
+    else:
+        (sold,) = closing
+        assert (sold.side, sold.quantity, sold.reduce_only, sold.status) == (Side.SELL, 3, True, OrderStatus.FILLED)
+        assert at_exchange[resting.id].status is resting.status is OrderStatus.CANCELLED
+        assert _position(trading, run_id, symbol) == 0
+        told = [event.type for event in trading.queries.events(run_id)]
+        assert told[-1] == "run.Error"
+        assert told.index("orders.Cancelled") < len(told) - 1 - told[::-1].index("orders.Filled")
+    assert trading.trading.leases(ACCOUNT) == []
+
+
 # What must not trade.
 
 

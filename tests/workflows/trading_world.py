@@ -15,7 +15,7 @@ import asyncio
 import itertools
 import json
 import subprocess
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -36,6 +36,7 @@ from activities.recorded_bars import RecordedBars
 from activities.records import RunRecords
 from activities.trading_runs import TradingRuns
 from processes.accounts import Places
+from tests.workflows.orphans import Orphans
 from tests.workflows.stack import program, until
 from weaver.broker import OrderReport
 from weaver.errors import NotFound
@@ -420,9 +421,10 @@ class SkippingWorld(TradingWorld):
     """A world on a server that skips time whenever a result is awaited."""
 
     server: WorkflowEnvironment
+    orphans: Orphans
 
     async def ended(self, run_id: str) -> RunResult:
-        async with self.server.time_skipping_unlocked():
+        async with self.server.time_skipping_unlocked(), _meanwhile(self.orphans.watch()):
             while True:
                 try:
                     return await super().ended(run_id)
@@ -432,6 +434,7 @@ class SkippingWorld(TradingWorld):
 
     async def skip_to(self, time: datetime) -> None:
         """Let time go by until then; timers on the way fire."""
+        await self.orphans.release()
         left = time - await self.clock.now()
         if left > timedelta(0):
             await self.server.sleep(left)
@@ -457,14 +460,17 @@ async def local_world(folder: Path, **given: Any) -> AsyncIterator[TradingWorld]
 
 
 @asynccontextmanager
-async def skipping_world(folder: Path, **given: Any) -> AsyncIterator[SkippingWorld]:
+async def skipping_world(
+    folder: Path, *, clock_of: Callable[[WorkflowEnvironment], Clock] = ServerClock, **given: Any
+) -> AsyncIterator[SkippingWorld]:
     """A world on a server that skips time, working, with the server's clock for the venue."""
     async with await WorkflowEnvironment.start_time_skipping(
         data_converter=data_converter, test_server_existing_path=str(program("temporal-test-server"))
     ) as server:
         await _register_search_attributes(server.client)
-        world = SkippingWorld(folder / "home", server.client, clock=ServerClock(server), looks_after=False, watches=False, **given)
+        world = SkippingWorld(folder / "home", server.client, clock=clock_of(server), looks_after=False, watches=False, **given)
         world.server = server
+        world.orphans = Orphans(server.client, world.database)
         try:
             await world.go()
             yield world
@@ -484,6 +490,18 @@ async def _register_search_attributes(client: Client) -> None:
 async def _left_alone(account: str) -> None:
     """Look after nothing."""
     del account
+
+
+@asynccontextmanager
+async def _meanwhile(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do the work as long as the block lasts; what goes wrong with it is raised at its end."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        if task.done():
+            await task
+        await _cancelled(task)
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

@@ -1,9 +1,10 @@
 """The run's money as the strategy sees it, in a replay."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from weaver.greta.feed import Feed
 from weaver.greta.matching import Order
+from weaver.greta.revisions import place
 from weaver.greta.venue import Venue
 from weaver.marvin.view import Execution, Position, WorkingOrder
 from weaver.orders import Side
@@ -35,7 +36,7 @@ class ReplayedAccount:
     def working_orders(self, symbol: str | None) -> tuple[WorkingOrder, ...]:
         return tuple(
             shown(order, self._feed.symbols[order.symbol])
-            for order in self._venue.working
+            for order in listed(self._venue.working)
             if not order.status.is_final and (symbol is None or order.symbol == self._index[symbol])
         )
 
@@ -45,6 +46,11 @@ class ReplayedAccount:
             for one in self._venue.executions(self._step())
             if symbol is None or one.symbol == symbol
         )
+
+
+def listed(orders: Sequence[Order]) -> Sequence[Order]:
+    """Return orders as a strategy sees them: in the order in which they were first wanted, whenever a venue got them."""
+    return orders if len(orders) < 2 else sorted(orders, key=lambda order: place(order.id))
 
 
 def shown(order: Order, symbol: str) -> WorkingOrder:

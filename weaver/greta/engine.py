@@ -30,7 +30,7 @@ from weaver.marvin.intents import Intent
 from weaver.marvin.strategy import AnyStrategy
 from weaver.marvin.view import View
 
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 """Changes whenever the same bars, strategy and costs could give another result."""
 
 _LONGEST_STRETCH = 65_536

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from weaver.errors import StrategyBroken, WeaverError
-from weaver.greta.account import shown
+from weaver.greta.account import listed, shown
 from weaver.greta.book import Book
 from weaver.greta.desk import Desk
 from weaver.greta.feed import Setup
@@ -107,7 +107,9 @@ class _LiveAccount:
     def working_orders(self, symbol: str | None) -> tuple[WorkingOrder, ...]:
         symbols = self._moment.symbols
         return tuple(
-            shown(order, symbols[order.symbol]) for order in self._holdings.working if symbol is None or symbols[order.symbol] == symbol
+            shown(order, symbols[order.symbol])
+            for order in listed(self._holdings.working)
+            if symbol is None or symbols[order.symbol] == symbol
         )
 
     def executions(self, symbol: str | None) -> tuple[Execution, ...]:

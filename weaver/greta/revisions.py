@@ -1,8 +1,9 @@
-"""Ids of replaced orders: `<id>.r1` takes the place of `<id>`, `<id>.r2` that of `<id>.r1`."""
+"""What ids of orders say: when each was wanted, and whose place it took: `<id>.r1` that of `<id>`, `<id>.r2` that of `<id>.r1`."""
 
 import re
 
 _REVISED = re.compile(r"(.*)\.r([1-9][0-9]*)")
+_NUMBERED = re.compile(r"([0-9a-z]+)-([0-9]+)(\..*)?$")
 
 
 def successor(order_id: str) -> str:
@@ -18,3 +19,13 @@ def predecessor(order_id: str) -> str | None:
         return None
     number = int(revised[2])
     return revised[1] if number == 1 else f"{revised[1]}.r{number - 1}"
+
+
+def place(order_id: str) -> tuple[int, str, int, str]:
+    """Return what orders are listed by: when each was first wanted. A replacement has the place of what it replaces, and exits come
+    after their entry."""
+    numbered = _NUMBERED.search(order_id)
+    if numbered is None:  # given by hand
+        return 0, "", 0, order_id
+    end, count, suffix = numbered.groups()
+    return len(end), end, int(count), suffix or ""

@@ -14,7 +14,7 @@ from weaver.walle.account_rows import locked_account
 from weaver.walle.admission import Admission
 from weaver.walle.database import Database
 from weaver.walle.order_rows import changes_of, found_order, legs_of, note, order_record, unknown_order
-from weaver.walle.reported_orders import adopted, of_fill, of_report
+from weaver.walle.reported_orders import adopted, of_fills, of_report
 from weaver.walle.reporting import EVENTS, Reporting
 from weaver.walle.trading_model import AccountLimits, Admitted, NotAdmitted, OrderChange, OrderRecord, Sending, Wanted
 from weaver.walle.trading_tables import AccountRow, OrderRow
@@ -99,7 +99,10 @@ class Orders:
             row = of_report(session, account, report)
             reports: dict[str, OrderReport] = {}
             created: list[OrderChange] = []
-            if row is not None:
+            if row is None:  # nor are its executions of an order here, whatever id they come under
+                foreign = {one.exchange_order_id for one in (report, *report.legs)}
+                fills = [fill for fill in fills if fill.exchange_order_id not in foreign]
+            else:
                 reports[row.id] = report
                 for leg in report.legs:
                     found = of_report(session, account, leg)
@@ -188,13 +191,16 @@ def _apply(
 ) -> list[OrderChange]:
     by_order: dict[str, list[Fill]] = {order_id: [] for order_id in reports}
     told_of = {report.exchange_order_id: order_id for order_id, report in reports.items()}  # not all on record under it yet
+    by_venue: dict[str, list[Fill]] = {}
     for fill in fills:
-        order_id = told_of.get(fill.exchange_order_id)
+        by_venue.setdefault(fill.exchange_order_id, []).append(fill)
+    for exchange_order_id, its_fills in by_venue.items():
+        order_id = told_of.get(exchange_order_id)
         if order_id is None:
-            order = of_fill(session, account.id, fill)
+            order = of_fills(session, account.id, its_fills)
             order_id = None if order is None else order.id
         if order_id is not None:
-            by_order.setdefault(order_id, []).append(fill)
+            by_order.setdefault(order_id, []).extend(its_fills)
     changes: list[OrderChange] = []
     for order_id, its_fills in by_order.items():
         row = session.get_one(OrderRow, order_id)

@@ -1,6 +1,7 @@
 """Which order on record a venue speaks of; legs of a known bracket that are not on record yet are put there."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from weaver.broker import Fill, OrderReport
 from weaver.orders import OrderStatus, OrderType, Role
-from weaver.veda.terms import differences
+from weaver.veda.terms import differences, excesses
 from weaver.walle.order_rows import order_record
 from weaver.walle.trading_tables import OrderRow
 
@@ -31,9 +32,20 @@ def of_report(session: Session, account: str, report: OrderReport) -> OrderRow |
     return row
 
 
-def of_fill(session: Session, account: str, fill: Fill) -> OrderRow | None:
-    """Return the account's order that a fill belongs to: by the venue's id, else by its own."""
-    return _found(session, account, fill.exchange_order_id, fill.client_order_id)
+def of_fills(session: Session, account: str, fills: Sequence[Fill]) -> OrderRow | None:
+    """Return the account's order that fills of one order at the venue belong to: by the venue's id, else by its own. Fills that come
+    under one of our ids, and that its order cannot have, are somebody else's."""
+    ids = {fill.client_order_id for fill in fills} - {None}
+    row = _found(session, account, fills[0].exchange_order_id, next(iter(ids)) if len(ids) == 1 else None)
+    if row is None or row.exchange_order_id is not None:
+        return row
+    exceeding = excesses(order_record(row).request, fills)
+    if exceeding:
+        log.warning(
+            "%s has fills of an order %s with the id of %s that it cannot have: %s", account, fills[0].exchange_order_id, row.id, exceeding
+        )
+        return None
+    return row
 
 
 def adopted(session: Session, parent: OrderRow, leg: OrderReport, at: datetime) -> OrderRow:
