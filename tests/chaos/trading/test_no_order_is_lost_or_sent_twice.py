@@ -142,13 +142,15 @@ async def test_every_intent_is_one_order_whatever_dies(stack: ChaosStack, server
         )
         await start_trading(client, request)
         background = [asyncio.create_task(one) for one in (stack.keep_going(), grant_deaths(deaths, chance), kill_servers(stack, chance))]
-        await all_have_died(stack, deaths, server)
-        for task in background[1:]:
-            await task
-        await calm(stack, server)
-        background[0].cancel()
-        with suppress(asyncio.CancelledError):
-            await background[0]
+        try:
+            await all_have_died(stack, deaths, server)
+            for task in background[1:]:
+                await task
+            await calm(stack, server)
+        finally:
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
         await verify(stack, server, deaths)
     finally:
         stack.stop()
