@@ -20,7 +20,7 @@ from activities.failures import of_ending
 from activities.records import RunRecords
 from activities.slots import Ending, Slots
 from activities.trading_runs import TradingRuns
-from processes.connecting import BUILD_ID, DEFAULT_ADDRESS, patiently
+from processes.connecting import BUILD_ID, patiently
 from weaver.settings import Settings
 from weaver.veda.library import AdapterLibrary
 from weaver.walle.accounts import Accounts
@@ -34,7 +34,7 @@ from weaver.walle.trading_model import AccountLimits
 from weaver.walle.trading_queries import TradingQueries
 from workflows.account import Account
 from workflows.backtest import BacktestRun
-from workflows.client import ensure_search_attributes
+from workflows.client import DEFAULT_ADDRESS, ensure_search_attributes
 from workflows.inputs import RUN_QUEUE
 from workflows.order import Order
 from workflows.trading import TradingRun

@@ -34,6 +34,8 @@ from workflows.inputs import BACKTEST_RUN, RUN_QUEUE, Ask, BacktestInput, Progre
 from workflows.problems import ended
 from workflows.story import listed
 
+DEFAULT_ADDRESS = "127.0.0.1:7233"
+"""Where a Temporal server is looked for when the environment names none."""
 CONNECT_SECONDS = 2.0
 QUERY_SECONDS = 1.0
 ANSWER_SECONDS = 3.0

@@ -1,0 +1,50 @@
+"""What the OpenAPI document says beside the routes, and how refusals are written in it."""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from api.problems import MEDIA_TYPE
+
+DESCRIPTION = """Backtests and trading as durable workflows.
+
+Money, prices and quantities are decimal strings; ratios and percentages are numbers (percentages in points, 5.0 = 5 %); times are
+ISO-8601 UTC with `Z`. A run id is its workflow id. Lists are `{items, total, page, page_size}`. Refusals are
+`application/problem+json` (RFC 9457) with a `code` for programs. Every answer has an `X-Correlation-Id`: the caller's, or a new one;
+it is found again in the events of what the request caused.
+"""
+
+TAGS: list[dict[str, Any]] = [
+    {"name": "runs", "description": "Backtests, paper and live runs: start, look, tell them something."},
+    {"name": "results", "description": "What a run did and came to."},
+    {"name": "orders", "description": "Orders of paper and live trading, with or without a run."},
+    {"name": "account", "description": "Accounts: money, positions, limits, kill switch."},
+    {"name": "strategies", "description": "Strategies and exchange adapters that are there."},
+    {"name": "data", "description": "Stored bars."},
+    {"name": "events", "description": "What happens, as it happens."},
+    {"name": "session", "description": "The browser's cookie."},
+    {"name": "health", "description": "Is it alive, is it ready, numbers."},
+]
+
+
+def documented(app: FastAPI) -> None:
+    """Have the document say that refusals are problem details, where FastAPI would say JSON."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = plain()
+            for path in document["paths"].values():
+                for operation in path.values():
+                    _as_problems(operation["responses"])
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi
+
+
+def _as_problems(responses: dict[str, Any]) -> None:
+    for status, response in responses.items():
+        content = response.get("content", {})
+        if status >= "400" and "application/json" in content:
+            content[MEDIA_TYPE] = content.pop("application/json")
