@@ -51,7 +51,13 @@ class Order(WithExits):
             if self._is_time_for_next_link():
                 self._is_leaving = True  # who waits for an answer gets the order as it stands
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                carried = CarriedOrder(orders=self._orders, seen=self._seen, cancels=self._cancels, amendment=self._amendment)
+                carried = CarriedOrder(
+                    orders=self._orders,
+                    seen=self._seen,
+                    cancels=self._cancels,
+                    amendment=self._amendment,
+                    link=(request.carried.link if request.carried else 0) + 1,
+                )
                 workflow.continue_as_new(request.model_copy(update={"carried": carried}))
             await self._place_remainder()
         self._is_over = True

@@ -1,7 +1,7 @@
 """Writes WallE's records. Every write may be repeated: it is an upsert on a natural key in one short transaction."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from sqlalchemy import delete
@@ -11,6 +11,7 @@ from weaver.errors import AlreadyExists, NotFound
 from weaver.glados.runs import RunStatus, check_action, may_follow
 from weaver.walle.database import Database
 from weaver.walle.forgetting import forget_trading
+from weaver.walle.forgotten_links import forget_links
 from weaver.walle.leases import release_leases
 from weaver.walle.model import EventRecord, Json, RunError, RunRecord, StoredResult, StrategySourceRecord
 from weaver.walle.tables import EventRow, ResultRow, RunRow, RunSymbolRow, StrategySourceRow
@@ -128,6 +129,7 @@ class Records:
             check_action("delete", RunStatus(row.status))
             session.execute(delete(EventRow).where(EventRow.run_id == run_id))
             forget_trading(session, run_id)
+            forget_links(session, run_id, row.temporal_run_id, datetime.now(UTC))
             session.delete(row)
 
 
