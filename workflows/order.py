@@ -119,7 +119,9 @@ class Order(WithExits):
             raise ApplicationError("amend: expected a quantity, limit_price or stop_price", type="BadInput", non_retryable=True)
         self._check_open(self._order_id, "amend")
         if self._is_being_cancelled():
-            raise ApplicationError("Cannot amend an order that is being cancelled.", type="NotAllowed", non_retryable=True)
+            raise ApplicationError(
+                "Cannot amend an order that is being cancelled.", "being cancelled", type="NotAllowed", non_retryable=True
+            )
 
     def _is_being_cancelled(self) -> bool:
         return self._order_id in self._cancels and self._amendment is None
@@ -127,7 +129,7 @@ class Order(WithExits):
     def _check_open(self, order_id: str, action: str) -> None:
         if self._is_final(order_id):
             status = self._orders[order_id].status
-            raise ApplicationError(f"Cannot {action} an order that is {status}.", type="NotAllowed", non_retryable=True)
+            raise ApplicationError(f"Cannot {action} an order that is {status}.", status.value, type="NotAllowed", non_retryable=True)
 
     # The end.
 

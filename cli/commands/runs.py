@@ -10,23 +10,20 @@ import typer
 from cli.commands import run_decisions, run_messages
 from cli.commands.run_messages import RunId
 from cli.context import AsJson, read_settings, required_runs, stored_runs
-from cli.documents import (
-    equity_documents,
-    event_documents,
-    fill_documents,
-    order_documents,
-    percent_done,
-    run_document,
-    trade_documents,
-)
 from cli.outcome import listed, run_with_result, show_equity, show_result
 from cli.render import emit, money, rounded, say, short_time, show, table
 from cli.trading_shown import show_trading, show_trading_fills, show_trading_orders
+from weaver.documents.events import event_document
+from weaver.documents.orders import replayed_fill, replayed_order
+from weaver.documents.results import equity_points, trade_document
+from weaver.documents.runs import percent_done, run_document
+from weaver.documents.values import dumped
 from weaver.errors import BadInput, BadValue, NotFound, UnknownName
 from weaver.glados.runs import RunStatus
 from weaver.walle.model import RunRecord
 from weaver.walle.queries import MOST_ON_A_PAGE, Queries
 from weaver.walle.results import RunFiles
+from weaver.walle.run_money import budget_of
 
 _MODES = ("backtest", "paper", "live")
 
@@ -60,7 +57,7 @@ def list_runs(
     with stored_runs(read_settings()) as queries:
         runs = _all(queries, wanted, mode, strategy, symbol) if queries else []
     if as_json:
-        emit([run_document(run) for run in runs])
+        emit(dumped(run_document(run) for run in runs))
         return
     rows = [
         [
@@ -141,7 +138,7 @@ def fills(run_id: RunId, as_json: AsJson = False) -> None:
     if run.mode != "backtest":
         show_trading_fills(run, read_settings(), as_json=as_json)
         return
-    documents = fill_documents(run.id, files.fills(run.windows))
+    documents = dumped(replayed_fill(run.id, one) for one in files.fills(run.windows))
     if as_json:
         emit(documents)
         return
@@ -160,7 +157,7 @@ def orders(run_id: RunId, as_json: AsJson = False) -> None:
     if run.mode != "backtest":
         show_trading_orders(run, read_settings(), as_json=as_json)
         return
-    documents = order_documents(run.id, files.orders(run.windows))
+    documents = dumped(replayed_order(run.id, one) for one in files.orders(run.windows))
     if as_json:
         emit(documents)
         return
@@ -182,7 +179,7 @@ def trades(run_id: RunId, as_json: AsJson = False) -> None:
     run, files = _backtest(run_id, "trades")
     found = files.trades(run.windows)
     if as_json:
-        emit(trade_documents(found))
+        emit(dumped(trade_document(one) for one in found))
         return
     rows = [
         [
@@ -221,7 +218,7 @@ def equity(
     run, files = _backtest(run_id, "an equity curve")
     columns = files.equity(run.windows)
     if as_json or as_csv:
-        documents = equity_documents(columns, float(str(run.config.get("cash", 100_000))))
+        documents = dumped(equity_points(columns, float(budget_of(run))))
         if as_json:
             emit(documents)
             return
@@ -248,7 +245,7 @@ def events(
         run = queries.run(run_id)
         found = queries.events(run_id, type)
     if as_json:
-        emit(event_documents(found))
+        emit(dumped(event_document(event) for event in found))
         return
     table(["time", "type", "from"], [[event.ts.strftime("%Y-%m-%d %H:%M:%S"), event.type, event.producer] for event in found])
     if not found and not run.status.is_final:

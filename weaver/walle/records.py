@@ -107,7 +107,7 @@ class Records:
                 "position": event.position,
                 "type": event.type,
                 "version": event.version,
-                "corr_id": event.corr_id,
+                "corr_id": storable(event.corr_id),
                 "causation_id": event.causation_id,
                 "ts": event.ts,
                 "producer": event.producer,
@@ -159,10 +159,11 @@ def _new_row(run: RunRecord) -> dict[str, object]:
 def _complete(row: RunRow, run: RunRecord) -> None:
     """Take over what `run` says; what it leaves empty stays, since one who finds a run knows less than the run itself."""
     row.strategy = run.strategy or row.strategy
+    if run.strategy_sha256 or not row.strategy_sha256:  # else it is pinned: its parameters are whole, these are as they were asked
+        row.params = dict(run.params) or row.params
     row.strategy_sha256 = run.strategy_sha256 or row.strategy_sha256
     row.mode = run.mode or row.mode
     row.timeframe = run.timeframe or row.timeframe
-    row.params = dict(run.params) or row.params
     row.config = dict(run.config) or row.config
     row.tags = _listed(run.tags) or row.tags
     row.bars_done = max(run.bars_done, row.bars_done)
