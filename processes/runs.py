@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import Interceptor, Worker
 
-from activities.archive import Archive
+from activities.archive import Archive, ClosedLinks
 from activities.beacon import Started
 from activities.failures import of_ending
 from activities.records import RunRecords
@@ -24,6 +24,7 @@ from processes.connecting import BUILD_ID, patiently
 from weaver.settings import Settings
 from weaver.veda.library import AdapterLibrary
 from weaver.walle.accounts import Accounts
+from weaver.walle.archive import Archived
 from weaver.walle.database import Database
 from weaver.walle.decisions import Decisions
 from weaver.walle.leases import Leases
@@ -33,6 +34,8 @@ from weaver.walle.records import Records
 from weaver.walle.trading_model import AccountLimits
 from weaver.walle.trading_queries import TradingQueries
 from workflows.account import Account
+from workflows.archive import Archiving
+from workflows.archive_schedule import ensure_archive_schedule
 from workflows.backtest import BacktestRun
 from workflows.client import DEFAULT_ADDRESS, ensure_search_attributes
 from workflows.inputs import RUN_QUEUE
@@ -80,20 +83,24 @@ async def _serve(
     address = settings.temporal_address or DEFAULT_ADDRESS
     records = Records(database)
     archive = Archive(client, records)
+    closed_links = ClosedLinks(client, Archived(database))
     run_records = RunRecords(records, address=address)
     watcher = Watcher(client, Queries(database), records, archive, address=address)
     trading = _trading(client, database, records, settings)
     await _look_after_known(client, database)
+    await ensure_archive_schedule(client)
     with ThreadPoolExecutor(8, "records") as threads:
         worker = Worker(
             client,
             task_queue=RUN_QUEUE,
             build_id=BUILD_ID,
-            workflows=[BacktestRun, TradingRun, Order, Account],
+            workflows=[BacktestRun, TradingRun, Order, Account, Archiving],
             activities=[
                 run_records.register,
                 run_records.set_status,
                 archive.archive_link,
+                closed_links.archive,
+                closed_links.note,
                 trading.open,
                 trading.admit,
                 trading.plan_flattening,

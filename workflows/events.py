@@ -2,12 +2,14 @@
 
 Activity results carry their domain events, so nothing is inferred from the order of things; only what no
 activity could report (a failure at decoding, a termination, a timeout) is read from Temporal's own events.
+
+Inputs and signals may come from anybody, by the stock command line: what in them does not fit says nothing.
 """
 
 import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from temporalio.api.common.v1 import Payload, Payloads
@@ -18,6 +20,17 @@ from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEven
 from weaver.walle.model import EventRecord
 from workflows.causes import Causes
 
+TYPES = (
+    *(f"run.{name}" for name in ("Created", "Started", "Paused", "Resumed", "ParamsChanged", "Stopping", "Stopped", "Completed", "Error")),
+    *("data.WindowReady", "data.Missing", "backtest.WindowCompleted", "clock.Tick", "clock.Missed", "strategy.DecisionMade"),
+    *(f"orders.{name}" for name in ("Created", "Submitted", "Accepted", "InDoubt", "PartiallyFilled", "Filled")),
+    *(f"orders.{name}" for name in ("Cancelled", "Rejected", "Expired", "Replaced")),
+    *("risk.Refused", "risk.Breached"),
+    *(f"account.{name}" for name in ("Connected", "Disconnected", "Drift", "Killed", "Rearmed")),
+)
+"""All that a history can say."""
+
+_KNOWN = frozenset(TYPES)
 _PRODUCERS = {"BacktestRun": "weaver.backtest", "TradingRun": "weaver.trading", "Order": "weaver.orders", "Account": "weaver.accounts"}
 _DEFAULT_MODES = {"BacktestRun": "backtest", "TradingRun": "paper"}
 _NEWS = frozenset({"order_changed", "changed"})
@@ -83,8 +96,8 @@ class Reading:
 
     @property
     def before(self) -> int:
-        """The position before the link's first event."""
-        return self.number * _EVENTS_OF_A_LINK * _TOLD_AT_ONCE
+        """The last position before the link."""
+        return positions_before(self.number)
 
     def events(self, event: HistoryEvent) -> list[EventRecord]:
         """Return what one history event says, in order; most say nothing."""
@@ -106,7 +119,7 @@ class Reading:
             id=own,
             type=kind,
             run_id=self.workflow_id,
-            position=self.before + event.event_id * _TOLD_AT_ONCE + index,
+            position=self.before + 1 + event.event_id * _TOLD_AT_ONCE + index,
             corr_id=corr_id or self._corr_id,
             causation_id=causation_id,
             ts=_time(event),
@@ -155,13 +168,13 @@ class Reading:
         request = _json(started.memo.fields["corr_id"]) if "corr_id" in started.memo.fields else None
         self._corr_id = next((one for one in (request, self._asked.get("corr_id")) if isinstance(one, str) and one), self.first_link)
         carried = self._asked.get("carried")
-        self.number = int((carried if isinstance(carried, dict) else self._asked).get("link") or 0)
+        self.number = _count((carried if isinstance(carried, dict) else self._asked).get("link"))
         seen = carried.get("seen") if isinstance(carried, dict) else None
         order = self._asked.get("order")
         if isinstance(seen, dict):  # an order's: its earlier links have told these
-            self._told |= {(order_id, number) for order_id, last in seen.items() for number in range(1, last + 1)}
+            self._told |= {(order_id, number) for order_id, last in seen.items() for number in range(1, _count(last) + 1)}
         elif isinstance(order, dict):  # it was on record when this began, and whoever put it there has told
-            self._told |= {(str(order.get("id")), number) for number in range(1, int(order.get("changes") or 0) + 1)}
+            self._told |= {(str(order.get("id")), number) for number in range(1, _count(order.get("changes")) + 1)}
 
     def _said(self, event: HistoryEvent) -> Iterator[_Said]:
         if self._beside_run and self._workflow == "Order" and self._asked.get("run_id"):
@@ -215,22 +228,29 @@ class Reading:
         if attributes.signal_name in _NEWS:
             yield from self._news(message)
         elif attributes.signal_name == "noticed":
-            yield message["type"], message["payload"], message.get("corr_id")
+            kind, payload = message.get("type"), message.get("payload")
+            if kind in _KNOWN and isinstance(payload, dict):
+                yield str(kind), payload, _text(message.get("corr_id"))
 
     def _news(self, message: dict[str, Any]) -> Iterator[_Said]:
         yield from self._changed(message)
-        for order_id, (rule, text) in (message.get("refused") or {}).items():
-            yield "risk.Refused", {"order_id": order_id, "rule": rule, "message": text}, message.get("corr_id")
+        refused = message.get("refused")
+        for order_id, why in refused.items() if isinstance(refused, dict) else ():
+            if isinstance(why, list) and len(why) == 2:
+                yield "risk.Refused", {"order_id": order_id, "rule": why[0], "message": why[1]}, _text(message.get("corr_id"))
 
     def _changed(self, message: dict[str, Any]) -> Iterator[_Said]:
         """Yield changes of orders, each once: an order hears of one from its venue's answer and from the stream."""
-        for change in message.get("changes") or ():
-            key = (change["order_id"], change["number"])
+        changes = message.get("changes")
+        for change in changes if isinstance(changes, list) else ():
+            if not isinstance(change, dict) or change.get("event") not in _KNOWN or not isinstance(change.get("order"), dict):
+                continue
+            key = (str(change.get("order_id")), _count(change.get("number")))
             if key not in self._told:
                 self._told.add(key)
-                payload = change["order"] | {"client_order_id": change["order_id"]}
+                payload = change["order"] | {"client_order_id": change.get("order_id")}
                 reason = change.get("reason")
-                yield change["event"], payload | ({"reason": reason} if reason else {}), message.get("corr_id")
+                yield change["event"], payload | ({"reason": reason} if reason else {}), _text(message.get("corr_id"))
 
     def _ended(self, kind: str, error: dict[str, Any] | None) -> Iterator[_Said]:
         """Yield the end that Temporal saw, unless the run itself has said how it ended."""
@@ -245,6 +265,11 @@ class Reading:
         yield kind, payload | ({"error": error} if error else {}), None
 
 
+def positions_before(link: int) -> int:
+    """Return the last position that events of the links before the `link`th (from 0) may have."""
+    return link * _EVENTS_OF_A_LINK * _TOLD_AT_ONCE - 1
+
+
 def events_of(history: Iterable[HistoryEvent], *, run_id: str, link: str) -> list[EventRecord]:
     """Return the events of one whole link in order."""
     reading = Reading(run_id, link)
@@ -257,7 +282,10 @@ def _plain(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _decimal(text: str) -> str:
-    number = format(Decimal(text), "f")
+    try:
+        number = format(Decimal(text), "f")
+    except InvalidOperation:
+        return text
     return number.rstrip("0").rstrip(".") if "." in number else number
 
 
@@ -279,9 +307,24 @@ def _json(payload: Payload) -> Any:
     if payload.metadata.get("encoding") != b"json/plain":
         return None
     try:
-        return json.loads(payload.data)
+        value = json.loads(payload.data, parse_constant=_none)
+        # Half a pair of surrogates is JSON, but no text that could be stored or sent.
+        return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")) if b"\\ud" in payload.data.lower() else value
     except ValueError:
         return None
+
+
+def _none(constant: str) -> None:
+    """Take NaN and Infinity, which JSON has not, as null."""
+    del constant
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and 0 <= value < _EVENTS_OF_A_LINK else 0
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _time(event: HistoryEvent) -> datetime:

@@ -122,11 +122,15 @@ class Queries:
         with self._database.read() as session:
             return [_event(row) for row in session.scalars(statement)]
 
-    def events_after(self, run_id: str, position: int, *, until: int | None = None, limit: int) -> list[EventRecord]:
-        """Return the first `limit` stored events of a run behind a position, and not behind `until`, in order."""
+    def events_after(
+        self, run_id: str, position: int, *, types: Sequence[str] | None = None, until: int | None = None, limit: int
+    ) -> list[EventRecord]:
+        """Return the first `limit` stored events of a run behind a position and not behind `until`, of these types only if given."""
         statement = select(EventRow).where(EventRow.run_id == run_id, EventRow.position > position)
         if until is not None:
             statement = statement.where(EventRow.position <= until)
+        if types is not None:
+            statement = statement.where(EventRow.type.in_(types))
         with self._database.read() as session:
             return [_event(row) for row in session.scalars(statement.order_by(EventRow.position).limit(limit))]
 
