@@ -17,7 +17,8 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
 
-from weaver.walle.model import EventRecord
+from weaver.documents.values import decimal_text
+from weaver.walle.model import ACCOUNTS, ORDERS, EventRecord
 from workflows.causes import Causes
 
 TYPES = (
@@ -31,7 +32,7 @@ TYPES = (
 """All that a history can say."""
 
 _KNOWN = frozenset(TYPES)
-_PRODUCERS = {"BacktestRun": "weaver.backtest", "TradingRun": "weaver.trading", "Order": "weaver.orders", "Account": "weaver.accounts"}
+_PRODUCERS = {"BacktestRun": "weaver.backtest", "TradingRun": "weaver.trading", "Order": ORDERS, "Account": ACCOUNTS}
 _DEFAULT_MODES = {"BacktestRun": "backtest", "TradingRun": "paper"}
 _NEWS = frozenset({"order_changed", "changed"})
 """Signals that carry orders' changes: to a run, and to the order itself."""
@@ -278,15 +279,14 @@ def events_of(history: Iterable[HistoryEvent], *, run_id: str, link: str) -> lis
 
 def _plain(order: dict[str, Any]) -> dict[str, Any]:
     """Return an order's payload with its amounts as decimal texts without exponent and without zeros at the end."""
-    return order | {name: _decimal(order[name]) for name in _AMOUNTS if isinstance(order.get(name), str)}
+    return order | {name: _amount(order[name]) for name in _AMOUNTS if isinstance(order.get(name), str)}
 
 
-def _decimal(text: str) -> str:
+def _amount(text: str) -> str:
     try:
-        number = format(Decimal(text), "f")
+        return decimal_text(Decimal(text))
     except InvalidOperation:
         return text
-    return number.rstrip("0").rstrip(".") if "." in number else number
 
 
 def _error(failure: Failure) -> dict[str, Any]:

@@ -87,7 +87,7 @@ async def told(world: TradingWorld, run_id: str) -> list[EventRecord]:
 
 
 async def test_a_run_of_many_links_is_told_when_its_histories_are_deleted(world: TradingWorld) -> None:
-    run_id = await world.start("scripted", [world.symbol()], params={"note": "n"}, duration="14s")
+    run_id = await world.start("scripted", [world.symbol()], params={"note": "n"}, duration="10s")
     await world.ended(run_id)
     before = await world.events(run_id)
     links = await closed_links(world, run_id)
@@ -116,6 +116,7 @@ async def test_links_of_a_run_that_still_goes_on_are_archived_and_the_rest_comes
     assert story.open_link is not None
     assert story.notice is None
     await world.handle(run_id).execute_update("stop")
+    await world.ended(run_id)
     assert (await told(world, run_id))[-1].type == "run.Stopped"
 
 

@@ -14,7 +14,7 @@ class Event(Document):
     id: str = Field(description="durable and opaque")
     type: str = Field(examples=["run.Started"])
     version: int = 1
-    run_id: str | None
+    run_id: str | None = Field(description="null for what belongs to an account, or to an order that no run wanted")
     corr_id: str = Field(description="what the same request, or the same bar, caused has the same one")
     causation_id: str | None = Field(default=None, description="the event that caused this one")
     ts: Moment
@@ -27,7 +27,7 @@ def event_document(event: EventRecord) -> Event:
         id=event.id,
         type=event.type,
         version=event.version,
-        run_id=event.run_id,
+        run_id=event.about_run,
         corr_id=event.corr_id,
         causation_id=event.causation_id,
         ts=time_text(event.ts),
