@@ -9,14 +9,18 @@ from api.headers import SecurityHeaders
 from api.hosts import HostCheck, Hosts
 from api.limits import RateLimit, SizeLimit
 from api.metrics import Metrics, Timing
-from weaver.exposure import is_loopback
+from weaver.exposure import check_exposure, is_loopback
 from weaver.settings import Settings
 
 _MEGABYTE = 1_000_000
 
 
 def protect(app: FastAPI, settings: Settings) -> None:
-    """Add all of it to the application. What is added later stands before it: of that, let there be the correlation id alone."""
+    """Add all of it to the application. What is added later stands before it: of that, let there be the correlation id alone.
+
+    Raises BadInput for settings under which the API may not be served.
+    """
+    check_exposure(settings)
     app.state.gate = gate = Gate.of(settings)
     app.state.metrics = metrics = Metrics()
     origins = settings.cors_origins

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from temporalio.client import Client
+from temporalio.common import MetricMeter
 from temporalio.service import RPCError
 from temporalio.worker import Interceptor, Worker
 
@@ -21,6 +22,7 @@ from activities.records import RunRecords
 from activities.slots import Ending, Slots
 from activities.trading_runs import TradingRuns
 from processes.connecting import BUILD_ID, patiently
+from processes.numbers import count_slots, expose_numbers
 from weaver.settings import Settings
 from weaver.veda.library import AdapterLibrary
 from weaver.walle.accounts import Accounts
@@ -59,6 +61,7 @@ async def serve(
     interceptors: Sequence[Interceptor] = (),
 ) -> None:
     """Serve until `stopping`, then drain the slots, which `running` keeps going; raises what ends `running`."""
+    meter = expose_numbers(settings.worker_metrics)
     database = Database.open(settings.database_url)
     try:
         client = await patiently(settings, stopping)
@@ -66,7 +69,7 @@ async def serve(
             return
         slots.tell_by(partial(_fail, client))
         await ensure_search_attributes(client)
-        await _serve(client, database, settings, slots, running, stopping, interceptors)
+        await _serve(client, database, settings, slots, running, stopping, interceptors, meter)
     finally:
         database.close()
 
@@ -79,13 +82,14 @@ async def _serve(
     running: asyncio.Task[None],
     stopping: asyncio.Event,
     interceptors: Sequence[Interceptor],
+    meter: MetricMeter,
 ) -> None:
     address = settings.temporal_address or DEFAULT_ADDRESS
     records = Records(database)
     archive = Archive(client, records)
     closed_links = ClosedLinks(client, Archived(database))
     run_records = RunRecords(records, address=address)
-    watcher = Watcher(client, Queries(database), records, archive, address=address)
+    watcher = Watcher(client, Queries(database), records, archive, address=address, meter=meter)
     trading = _trading(client, database, records, settings)
     await _look_after_known(client, database)
     await ensure_archive_schedule(client)
@@ -113,7 +117,7 @@ async def _serve(
         async with worker:
             sys.stdout.write(f"{READY}\n")
             sys.stdout.flush()
-            await _first_of(stopping.wait(), watcher.run(), _unending(running))
+            await _first_of(stopping.wait(), watcher.run(), _unending(running), count_slots(slots, meter))
             await slots.drain(DRAIN.total_seconds())
 
 

@@ -34,7 +34,8 @@ class Settings(BaseSettings):
     marvin_slots: int | None = Field(default=None, ge=1, description="processes that decide; default one per core")
     greta_slots: int | None = Field(default=None, ge=1, description="backtest processes of a worker; default one per core")
     worker_metrics: str | None = Field(
-        default=None, description="host:port where the worker's main process gives Prometheus numbers; default off"
+        default=None,
+        description="address:port where the worker gives Prometheus numbers, and at the next port its accounts process; default off",
     )
     temporal_ui_url: str | None = Field(
         default=None, description="address of the Temporal UI, such as http://127.0.0.1:8233, for links to runs"
@@ -65,6 +66,11 @@ class Settings(BaseSettings):
         if isinstance(given, str):
             given = json.loads(given)
         return LIVE_LIMITS.model_dump() | given if isinstance(given, dict) else given
+
+    @field_validator("api_host")
+    @classmethod
+    def _without_brackets(cls, given: str) -> str:
+        return given.strip().removeprefix("[").removesuffix("]")
 
     @field_validator("api_token", mode="before")
     @classmethod
