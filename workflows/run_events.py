@@ -30,7 +30,8 @@ class Story:
     """A run's events as known at one moment.
 
     Those at positions up to `archived_until` are in WallE; `recent` are all that follow. `open_link` is the link that grows, None when
-    the run has ended or Temporal cannot be asked. `notice` says what may be missing, and why; None when nothing is.
+    the run has ended or Temporal cannot be asked. `notice` says what may be missing, and why; None when nothing is. While Temporal
+    cannot be asked, something may be missing between the events behind `sure_until` and those before.
     """
 
     run_id: str
@@ -38,14 +39,22 @@ class Story:
     recent: list[EventRecord] = field(default_factory=list[EventRecord])
     open_link: str | None = None
     notice: str | None = None
+    sure_until: int | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether no event will follow."""
+        return self.open_link is None and self.sure_until is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventPage:
-    """Events of a run in order; `total` counts those of all pages, `next_after` is the id to go on behind, None at the end."""
+    """Events of a run in order; `total` counts those of all pages, `before` those of the pages before this one; `next_after` is the id
+    to go on behind, None at the end."""
 
     items: list[EventRecord]
     total: int
+    before: int
     next_after: str | None
     notice: str | None
 
@@ -67,13 +76,14 @@ class RunEvents:
         if chain and link is None:
             return Story(run_id=run_id, archived_until=until)
         if link is None:
-            return await self._as_stored(run_id, until, "Temporal cannot be asked for the run's first link.")
+            return await self._as_stored(run_id, until, "Temporal cannot be asked for the run's first link.", sure_until=until)
         try:
             return await self._grown(run_id, until, link)
         except NotFound:
             return await self._as_stored(run_id, until, "Temporal has forgotten the history; these are the events that were stored.")
         except Unavailable as problem:
-            return await self._as_stored(run_id, until, f"Only stored events are shown: {problem}")
+            sure_until = positions_before(len(chain) + 1)
+            return await self._as_stored(run_id, until, f"Only stored events are shown: {problem}", sure_until=sure_until)
 
     async def after(self, story: Story, position: int) -> AsyncIterator[list[EventRecord]]:
         """Yield the story's events behind a position, in order, a few hundred at a time."""
@@ -117,9 +127,11 @@ class RunEvents:
             )
         found += [event for event in recent if event.position > position]
         items = found[:page_size]
+        before = await asyncio.to_thread(self._queries.event_count, run_id, wanted, until=min(position, story.archived_until))
         return EventPage(
             items=items,
             total=stored + len(recent),
+            before=before + sum(event.position <= position for event in recent),
             next_after=items[-1].id if len(found) > page_size else None,
             notice=story.notice,
         )
@@ -158,10 +170,10 @@ class RunEvents:
             following = read.reading.next_link
         return Story(run_id=run_id, archived_until=until, recent=events)
 
-    async def _as_stored(self, run_id: str, until: int, notice: str) -> Story:
+    async def _as_stored(self, run_id: str, until: int, notice: str, *, sure_until: int | None = None) -> Story:
         recent: list[EventRecord] = []
         while found := await asyncio.to_thread(
             self._queries.events_after, run_id, recent[-1].position if recent else until, limit=_AT_ONCE
         ):
             recent += found
-        return Story(run_id=run_id, archived_until=until, recent=recent, notice=notice)
+        return Story(run_id=run_id, archived_until=until, recent=recent, notice=notice, sure_until=sure_until)
