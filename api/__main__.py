@@ -5,32 +5,63 @@ import socket
 import sys
 
 import uvicorn
+from fastapi import FastAPI
 
 from api.main import create_app
 from weaver.errors import WeaverError
-from weaver.settings import Settings
+from weaver.exposure import check_exposure
+from weaver.settings import Settings, read_settings
 
 READY = "api ready"
+BAD_INPUT = 2
+_DRAIN_SECONDS = 5
+"""How long requests under way may go on once the server is told to stop."""
 
 
 class Server(uvicorn.Server):
-    """Says when it serves."""
+    """Says when it serves, and ends event streams before it waits for requests to end."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             print(READY, flush=True)  # noqa: T201  # whoever started this process waits for it
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.state.parts.hub.close()
+        await super().shutdown(sockets)
+
+
+def server(settings: Settings) -> Server:
+    """Return the server of these settings. Raises BadInput where it must not be reached without a token."""
+    check_exposure(settings)
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        host=settings.api_host,
+        port=settings.api_port,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=bool(settings.api_trusted_proxies),
+        forwarded_allow_ips=settings.api_trusted_proxies or "127.0.0.1",
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+    )
+    return Server(config, app)
+
 
 def main() -> None:
     """Serve until told to stop."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    settings = Settings()
-    config = uvicorn.Config(create_app(settings), host="127.0.0.1", port=8000, access_log=False, log_config=None)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("api").setLevel(logging.INFO)
     try:
-        Server(config).run()
+        server(read_settings()).run()
     except WeaverError as problem:
-        sys.exit(f"weaver: {problem}")
+        print(f"weaver: {problem}", file=sys.stderr)  # noqa: T201  # as every command says it
+        sys.exit(BAD_INPUT)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from api.door import Door
+from api.stream import Hub
+from weaver.documents.runs import ui_namespace
 from weaver.settings import Settings
 from weaver.walle.accounts import Accounts
 from weaver.walle.bars import Catalogue
@@ -29,11 +31,13 @@ class Parts:
     accounts: Accounts
     catalogue: Catalogue
     temporal: Door
+    hub: Hub
 
     @staticmethod
     def open(settings: Settings) -> "Parts":
         """Open WallE; Temporal is reached when it is first needed. Raises Unavailable, Unusable."""
         database = Database.open(settings.database_url)
+        temporal = Door(settings.temporal_address or DEFAULT_ADDRESS, settings.temporal_namespace)
         return Parts(
             settings=settings,
             database=database,
@@ -42,11 +46,18 @@ class Parts:
             records=Records(database),
             accounts=Accounts(database),
             catalogue=Catalogue.open(settings.bars_location),
-            temporal=Door(settings.temporal_address or DEFAULT_ADDRESS, settings.temporal_namespace),
+            temporal=temporal,
+            hub=Hub(database, temporal.client),
         )
 
-    def close(self) -> None:
-        """Let the database go."""
+    @property
+    def ui(self) -> str | None:
+        """Where the Temporal UI shows runs, None where its address is not known."""
+        return ui_namespace(self.settings.temporal_ui_url, self.settings.temporal_namespace)
+
+    async def close(self) -> None:
+        """End all streams, and let the database go."""
+        await self.hub.stop()
         self.database.close()
 
 

@@ -10,6 +10,8 @@ from api.correlation import Correlation
 from api.deps import Parts
 from api.errors import answer_errors
 from api.openapi import DESCRIPTION, TAGS, documented
+from api.protection import protect
+from api.routes import account, events, health, market, orders, results, runs, session, strategies
 from weaver.settings import Settings
 
 PREFIX = "/api/v1"
@@ -24,7 +26,7 @@ def create_app(settings: Settings) -> FastAPI:
         try:
             yield
         finally:
-            parts.close()
+            await parts.close()
 
     app = FastAPI(
         title="Weaver",
@@ -37,6 +39,10 @@ def create_app(settings: Settings) -> FastAPI:
     )
     answer_errors(app)
     documented(app)
+    for routes in (results, runs, events, orders, account, strategies, market, session, health):  # results first: /runs/compare is no run
+        app.include_router(routes.router, prefix=PREFIX)
+    app.include_router(health.router, include_in_schema=False)  # at the root too, where scrapers look
+    protect(app, settings)
     app.add_middleware(Correlation)  # the outermost, so it is added last
     return app
 

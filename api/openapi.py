@@ -4,7 +4,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api.problems import MEDIA_TYPE
+from api.auth import SECURITY, SECURITY_SCHEMES
+from api.problems import MEDIA_TYPE, problems
 
 DESCRIPTION = """Backtests and trading as durable workflows.
 
@@ -28,23 +29,37 @@ TAGS: list[dict[str, Any]] = [
 
 
 def documented(app: FastAPI) -> None:
-    """Have the document say that refusals are problem details, where FastAPI would say JSON."""
+    """Have the document say what FastAPI cannot know: that refusals are problem details, what may be refused before any route, and
+    how callers say who they are."""
     plain = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = plain()
+            document["components"]["securitySchemes"] = SECURITY_SCHEMES
+            document["security"] = SECURITY
             for path in document["paths"].values():
                 for operation in path.values():
-                    _as_problems(operation["responses"])
+                    _describe_refusals(operation)
             app.openapi_schema = document
         return app.openapi_schema
 
     app.openapi = openapi
 
 
-def _as_problems(responses: dict[str, Any]) -> None:
+def _describe_refusals(operation: dict[str, Any]) -> None:
+    responses = operation["responses"]
+    everywhere = (*BEFORE_ROUTES, *(WITH_BODY if "requestBody" in operation else ()))
+    for status, said in problems(*everywhere).items():
+        responses.setdefault(str(status), {"description": said["description"], "content": {MEDIA_TYPE: {"schema": _PROBLEM}}})
     for status, response in responses.items():
         content = response.get("content", {})
         if status >= "400" and "application/json" in content:
             content[MEDIA_TYPE] = content.pop("application/json")
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+_PROBLEM = {"$ref": "#/components/schemas/Problem"}
+BEFORE_ROUTES = (401, 403, 421, 429)
+"""What any request may be answered by what stands before the routes."""
+WITH_BODY = (400, 413)

@@ -65,6 +65,7 @@ def problem(
 
 
 _MEANINGS = {
+    400: "the body cannot be read",
     401: "a token is needed, or the one given is wrong",
     403: "not allowed: a limit (its name is `rule`), or a write without protection against forgery",
     404: "there is no such thing",

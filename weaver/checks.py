@@ -13,6 +13,7 @@ from weaver.veda.library import AdapterLibrary, account_id, missing_variables
 from weaver.walle.bars import Catalogue
 from weaver.walle.leases import SymbolLeased
 from weaver.walle.run_money import TradingRecords
+from weaver.walle.trading_model import OrderRecord
 
 
 def check_backtest(request: RunCreate, settings: Settings) -> None:
@@ -91,6 +92,15 @@ def check_known_account(account: str, settings: Settings, records: TradingRecord
     known |= {one.id for one in records.accounts.accounts()} if records else set()
     if account not in known:
         raise UnknownName("account", account, known)
+
+
+def check_terms(order: OrderRecord, terms: Mapping[str, object]) -> None:
+    """Raise BadValue unless the new terms are some that the order has, at least one."""
+    if not terms:
+        raise BadInput("Nothing to amend: give a quantity, limit_price or stop_price.", field="terms")
+    for name in ("limit_price", "stop_price"):
+        if name in terms and getattr(order, name) is None:
+            raise BadValue(name, terms[name], f"none, since a {order.order_type} order has no such price")
 
 
 def check_confirmed(*, is_confirmed: bool, what: str) -> None:

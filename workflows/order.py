@@ -13,6 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from weaver.orders import OrderRequest, OrderStatus, OrderType
     from weaver.walle.trading_model import OrderRecord
     from workflows import policies
+    from workflows.inputs import Ask
     from workflows.trading_inputs import (
         ORDER,
         AmendRequest,
@@ -25,7 +26,7 @@ with workflow.unsafe.imports_passed_through():
         order_workflow_id,
     )
 
-_CANCEL, _AMEND = CancelRequest(), AmendRequest()
+_ASK, _CANCEL, _AMEND = Ask(), CancelRequest(), AmendRequest()
 
 
 @workflow.defn(name=ORDER)
@@ -130,6 +131,14 @@ class Order(WithExits):
         if self._is_final(order_id):
             status = self._orders[order_id].status
             raise ApplicationError(f"Cannot {action} an order that is {status}.", status.value, type="NotAllowed", non_retryable=True)
+
+    @workflow.update
+    async def sync(self, ask: Ask = _ASK) -> OrderState:
+        """Ask the venue for the order and its legs now."""
+        del ask
+        if self._orders and not self._is_over:
+            await self._sync(ask=True)
+        return self.state()
 
     # The end.
 

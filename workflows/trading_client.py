@@ -71,7 +71,9 @@ def order_id_for(request: OrderCreate) -> str:
     return request.client_order_id or f"m-{int(datetime.now(UTC).timestamp()):x}-{secrets.token_hex(3)}"
 
 
-async def place_order(client: Client, request: OrderCreate, *, keeps_bracket: bool, corr_id: str | None = None) -> OrderState:
+async def place_order(
+    client: Client, request: OrderCreate, *, keeps_bracket: bool, reduce_only: bool = False, corr_id: str | None = None
+) -> OrderState:
     """Place an order without any run and return what is known of it within some seconds.
 
     Raises RiskRefused with the rule, AlreadyExists when the id is taken.
@@ -91,11 +93,12 @@ async def place_order(client: Client, request: OrderCreate, *, keeps_bracket: bo
         extended_hours=request.extended_hours,
         take_profit=request.take_profit,
         stop_loss=request.stop_loss,
+        reduce_only=reduce_only,
     )
     asked = OrderInput(
         account=request.account,
         run_id=request.run_id,
-        wish=OrderWish(request=terms, is_exit=False, price=None),
+        wish=OrderWish(request=terms, is_exit=reduce_only, price=None),
         keeps_bracket=keeps_bracket,
         send_before=datetime.now(UTC) + MANUAL_ORDER_LIFE,
         corr_id=corr_id,
@@ -131,6 +134,11 @@ async def cancel_order(client: Client, order_id: str, *, corr_id: str | None = N
 async def amend_order(client: Client, order_id: str, terms: AmendRequest) -> OrderState:
     """Cancel an order and place its remainder with other terms, as `<id>.r<n>`. Raises NotFound, NotAllowed when it is final."""
     return await _ask_order(client, order_id, "amend", terms)
+
+
+async def sync_order(client: Client, order_id: str, *, corr_id: str | None = None) -> OrderState:
+    """Have the venue asked for an order and its legs now. Raises NotFound, NotAllowed when nobody looks after it any more."""
+    return await _ask_order(client, looked_after_by(order_id), "sync", Ask(corr_id=corr_id))
 
 
 async def _ask_order(client: Client, order_id: str, update: str, message: Ask | None) -> OrderState:

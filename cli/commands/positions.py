@@ -31,7 +31,7 @@ def positions(
     with trading_records(settings) as records:
         accounts = [account] if account is not None else [one.id for one in records.accounts.accounts()] if records else []
         found = [
-            (name, position, records.last_price(name, position.symbol, records.timeframes(position.run_ids)))
+            (name, position, records.price_of(name, position))
             for name in accounts
             if records
             for position in records.trading.positions(name)

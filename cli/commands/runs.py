@@ -15,7 +15,7 @@ from cli.render import emit, money, rounded, say, short_time, show, table
 from cli.trading_shown import show_trading, show_trading_fills, show_trading_orders
 from weaver.documents.events import event_document
 from weaver.documents.orders import replayed_fill, replayed_order
-from weaver.documents.results import equity_points, trade_document
+from weaver.documents.results import equity_columns, equity_points, trade_document
 from weaver.documents.runs import percent_done, run_document
 from weaver.documents.values import dumped
 from weaver.errors import BadInput, BadValue, NotFound, UnknownName
@@ -218,7 +218,7 @@ def equity(
     run, files = _backtest(run_id, "an equity curve")
     columns = files.equity(run.windows)
     if as_json or as_csv:
-        documents = dumped(equity_points(columns, float(budget_of(run))))
+        documents = dumped(equity_points(columns.times, equity_columns(columns, float(budget_of(run)))))
         if as_json:
             emit(documents)
             return

@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import Field
 
-from weaver.documents.values import Amount, Document, Moment, time_text
+from weaver.charts import Candles
+from weaver.documents.values import Amount, Document, Moment, decimal_text, time_text
 from weaver.walle.bars import SeriesCoverage
 from weaver.walle.importing import ImportReport
 from weaver.walle.noticing import Gaps, Oddity
@@ -77,8 +78,7 @@ class StoredSymbol(Document):
     """A symbol with stored bars."""
 
     symbol: str
-    calendar: str
-    timeframes: list[str]
+    timeframes: list[str] = Field(description="shortest first")
 
 
 class CandleColumns(Document):
@@ -93,6 +93,15 @@ class CandleColumns(Document):
     low: list[Amount]
     close: list[Amount]
     volume: list[Amount]
+
+
+def candle_document(symbol: str, timeframe: str, drawn: Candles, bars: int) -> CandleColumns:
+    """Return candles that were drawn of so many bars."""
+    texts = {name: [decimal_text(value) for value in getattr(drawn, name).tolist()] for name in ("open", "high", "low", "close", "volume")}
+    size = -(-bars // len(drawn)) if len(drawn) else 1
+    return CandleColumns(
+        symbol=symbol, timeframe=timeframe, bars_per_candle=size, time=[time_text(time) for time in drawn.times.tolist()], **texts
+    )
 
 
 def coverage_document(series: SeriesCoverage) -> Coverage:

@@ -11,9 +11,11 @@ from weaver.documents.orders import Fill, fill_document
 from weaver.documents.values import Amount, Document, Moment, decimal_text, optional_time, time_text
 from weaver.greta.records import DecisionRow, EquityColumns, TradeRow
 from weaver.greta.statistics import drawdown
+from weaver.market import Floats, Ints, Timeframe
 from weaver.orders import client_order_id
 from weaver.report_meanings import MEANINGS
 from weaver.walle.model import StoredResult
+from weaver.walle.run_curve import ClosedLot
 from weaver.walle.trading_model import DecisionRecord, FillRecord, OrderRecord
 
 
@@ -54,11 +56,32 @@ class Trade(Document):
     exit_time: Moment
     exit_price: Amount
     pnl: Amount
-    return_pct: float
-    mae_pct: float = Field(description="the largest loss while it was open, in points")
-    mfe_pct: float = Field(description="the largest gain while it was open, in points")
+    return_pct: float | None
+    mae_pct: float | None = Field(default=None, description="the largest loss while it was open, in points; null in paper and live runs")
+    mfe_pct: float | None = Field(default=None, description="the largest gain while it was open, in points; null in paper and live runs")
     bars_held: int
-    exit_reason: str
+    exit_reason: str | None = None
+
+
+class Comparison(Document):
+    """Runs beside each other. `equity` has a column for each run, in their order, at the times of one axis."""
+
+    runs: list["ComparedRun"]
+    time: list[Moment]
+    equity: list[list[Amount | None]] = Field(description="null before a run's first bar and after its last")
+
+
+class ComparedRun(Document):
+    """A run of a comparison."""
+
+    id: str
+    strategy: str
+    mode: str
+    status: str
+    config: dict[str, Any]
+    params: dict[str, Any]
+    stats: dict[str, str | float | int | None] | None = Field(description="null for a run without a result")
+    result_digest: str | None
 
 
 class EquityPoint(Document):
@@ -137,6 +160,23 @@ def trade_document(trade: TradeRow) -> Trade:
     )
 
 
+def lot_document(lot: ClosedLot, timeframe: Timeframe) -> Trade:
+    """Return a lot that a paper or live run closed; its times are those of the fills."""
+    cost = lot.quantity * lot.entry_price
+    return Trade(
+        symbol=lot.symbol,
+        side=lot.side,
+        quantity=decimal_text(lot.quantity),
+        entry_time=time_text(lot.entry_time),
+        entry_price=decimal_text(lot.entry_price),
+        exit_time=time_text(lot.exit_time),
+        exit_price=decimal_text(lot.exit_price),
+        pnl=decimal_text(lot.pnl),
+        return_pct=round(100 * float(lot.pnl / cost), 6) if cost else None,
+        bars_held=int((lot.exit_time - lot.entry_time).total_seconds() // timeframe.seconds),
+    )
+
+
 def replayed_decision(run_id: str, decision: DecisionRow) -> Decision:
     """Return a bar of a backtest at which the strategy wanted something."""
     return Decision(
@@ -163,10 +203,15 @@ def decision_document(decision: DecisionRecord, orders: Iterable[OrderRecord], f
     )
 
 
-def equity_points(equity: EquityColumns, initial_cash: float) -> list[EquityPoint]:
-    """Return equity at each bar."""
+def equity_columns(equity: EquityColumns, initial_cash: float) -> dict[str, Floats]:
+    """Return equity, its drawdown in money and in points, and the benchmark, one row for each bar; equity first."""
     money, points = drawdown(equity.equity, initial_cash)
-    columns = zip(equity.times.tolist(), equity.equity.tolist(), money.tolist(), points.tolist(), equity.benchmark.tolist(), strict=True)
+    return {"equity": equity.equity, "drawdown": money, "drawdown_pct": points, "benchmark": equity.benchmark}
+
+
+def equity_points(times: Ints, columns: Mapping[str, Floats]) -> list[EquityPoint]:
+    """Return `equity_columns` as rows; `times` are bar starts."""
+    rows = zip(times.tolist(), *(columns[name].tolist() for name in ("equity", "drawdown", "drawdown_pct", "benchmark")), strict=True)
     return [
         EquityPoint(
             time=time_text(time),
@@ -175,8 +220,18 @@ def equity_points(equity: EquityColumns, initial_cash: float) -> list[EquityPoin
             drawdown_pct=share,
             benchmark=decimal_text(held),
         )
-        for time, value, lost, share, held in columns
+        for time, value, lost, share, held in rows
     ]
+
+
+def equity_document(times: Ints, columns: Mapping[str, Floats]) -> EquityCurve:
+    """Return `equity_columns` as the columns of a curve."""
+    return EquityCurve(
+        time=[time_text(time) for time in times.tolist()],
+        equity=[decimal_text(value) for value in columns["equity"].tolist()],
+        drawdown_pct=columns["drawdown_pct"].tolist(),
+        benchmark=[decimal_text(value) for value in columns["benchmark"].tolist()],
+    )
 
 
 def _undefined(constant: str) -> None:

@@ -94,7 +94,7 @@ class TradingRecords:
 
     def children(self, order_id: str) -> list[OrderRecord]:
         """Return the legs of a bracket and the remainder of an amended order, oldest first."""
-        return [order for order in self.orders(q=order_id) if order.parent_id == order_id]
+        return [order for order in self.trading.made_by([order_id])[0] if order.parent_id == order_id]
 
     def amended(self, order_id: str) -> OrderRecord | None:
         """Return what stands for an order that was amended: its remainder once the venue has answered, the order itself when it
@@ -116,7 +116,7 @@ class TradingRecords:
         """Return what the account uses of its limits; working entries are not counted."""
         worths: list[Decimal] = []
         for position in self.trading.positions(account):
-            price = self.last_price(account, position.symbol, self.timeframes(position.run_ids)) or position.average_price
+            price = self.price_of(account, position) or position.average_price
             worths.append(abs(position.quantity) * (price or Decimal(0)))
         recent = self.trading.orders(account=account, since=at - timedelta(minutes=1), page_size=1).total
         largest = max(worths, default=Decimal(0))
@@ -128,6 +128,10 @@ class TradingRecords:
         newest = [bar for one in set(timeframes) for bar in self.trading.live_bars(adapter, symbol, one, limit=1)]
         ends = [(bar.start + timedelta(seconds=Timeframe(bar.timeframe).seconds), bar.close) for bar in newest]
         return max(ends)[1] if ends else None
+
+    def price_of(self, account: str, position: LedgerPosition) -> Decimal | None:
+        """Return the last price that the runs which hold a position have seen, None where there is none."""
+        return self.last_price(account, position.symbol, self.timeframes(position.run_ids))
 
     def timeframes(self, run_ids: Iterable[str]) -> set[str]:
         """Return the timeframes of those of the runs that are known."""
