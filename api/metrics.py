@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, disable_created_metrics, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, Histogram, ProcessCollector, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.deps import Parts
+from api.figures import Figures
 from weaver.errors import Unavailable, Unusable
 from weaver.glados.runs import RunStatus
 from weaver.orders import OrderStatus
@@ -23,6 +24,7 @@ KEPT_SECONDS = 5.0
 """How long what was asked of WallE and Temporal is given again, however often it is scraped."""
 _BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_LAGS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 30.0)
 _STREAM = "text/event-stream"
 
 
@@ -41,6 +43,17 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self.registry,
         )
+        self._lags = Histogram(
+            "weaver_sse_lag_seconds",
+            "Time from an event in a history to its being sent on to those who listen.",
+            buckets=_LAGS,
+            registry=self.registry,
+        )
+        self._clients = Gauge("weaver_sse_clients", "Clients that listen to an event stream.", registry=self.registry)
+        self._tails = Gauge("weaver_sse_tails", "Histories that are followed for them.", registry=self.registry)
+        self._resets = Gauge(
+            "weaver_sse_resets", "Clients told to fetch anew since the start: they were too slow, or away too long.", registry=self.registry
+        )
         self._asking = asyncio.Lock()
         self._seen: _Seen | None = None
         self._seen_at = 0.0
@@ -48,6 +61,13 @@ class Metrics:
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count an answered request. `route` is a template such as /api/v1/runs/{run_id}, never a path."""
         self._requests.labels(route, method, str(status)).observe(seconds)
+
+    def follow(self, figures: Figures) -> None:
+        """Tell of event streams what `figures` counts, from now on."""
+        self._clients.set_function(lambda: figures.clients)
+        self._tails.set_function(lambda: figures.tails)
+        self._resets.set_function(lambda: figures.resets)
+        figures.on_lag = self._lags.observe
 
     async def text(self, parts: Parts) -> bytes:
         """Return all numbers in Prometheus' text format. What does not answer is told by `weaver_reachable` 0 and left out."""

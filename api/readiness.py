@@ -49,7 +49,7 @@ class Readiness(BaseModel):
 
 
 async def look(parts: Parts) -> Readiness:
-    """Ask all parts, within some two seconds."""
+    """Ask all parts, within some five seconds where one does not answer."""
     now = datetime.now(UTC)
     walle, accounts, passed = await _walle(parts)
     temporal, queues = await _temporal(parts, [account.id for account in accounts])

@@ -16,7 +16,8 @@ from weaver.errors import Unavailable
 from workflows.inputs import GRETA_QUEUE, RUN_QUEUE
 from workflows.trading_inputs import MARVIN_QUEUE, data_queue, veda_queue
 
-LIMIT = timedelta(seconds=1)
+LIMIT = timedelta(seconds=3)
+"""A server that has just started takes a second or more to look for a queue that nobody asked for before."""
 Kind = Literal["workflow", "activity"]
 _KINDS: dict[Kind, TaskQueueType.ValueType] = {
     "workflow": TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
@@ -44,7 +45,7 @@ def queues_of(accounts: Collection[str]) -> list[tuple[str, Kind]]:
 
 
 async def look_at_queues(client: Client, queues: Collection[tuple[str, Kind]]) -> list[QueueState]:
-    """Return the states of queues, in order. Raises Unavailable when the server does not say them within about a second."""
+    """Return the states of queues, in order. Raises Unavailable when the server does not say them in about three seconds."""
     try:
         return await asyncio.gather(*(_look(client, queue, kind) for queue, kind in queues))
     except RPCError as problem:
