@@ -39,7 +39,7 @@ class EventStream(Response):
         for task in (sending, leaving):
             problem = None if task.cancelled() else task.exception()
             if isinstance(problem, (WeaverError, TimeoutError)):  # too late for another answer: the client connects again
-                logger.warning("an event stream ends: %s", problem or f"its client took nothing for {self._stall_seconds:g} s")
+                logger.warning("an event stream ends: %s", str(problem) or f"its client took nothing for {self._stall_seconds:g} s")
             elif problem is not None:
                 raise problem
 

@@ -27,8 +27,6 @@ logger = logging.getLogger(__name__)
 EVERY_SECONDS = 0.5
 OVERLAP = timedelta(seconds=30)
 """Visibility is written a little after the fact: each look goes back this far before the one before."""
-MOST_MISSED = 10_000
-"""Events that a client which comes back is given; one that missed more is told to fetch anew."""
 _FRESH_SECONDS = 10.0
 _READ_AT_ONCE = 8
 
@@ -58,6 +56,7 @@ class Everything:
         hold: Callable[[str, str], Tail],
         drop: Callable[[Tail], None],
         kept: int,
+        most_missed: int,
     ) -> None:
         self.bell = Bell()
         self.first = 0
@@ -69,6 +68,7 @@ class Everything:
         self._drop = drop
         self._ring: deque[Told] = deque()
         self._kept = kept
+        self._most_missed = most_missed
         self._listeners = 0
         self._looking: asyncio.Task[None] | None = None
         self._tails: dict[str, Tail] = {}
@@ -161,7 +161,7 @@ class Everything:
         """Read what all histories told from a time on; None when that is too much to hold."""
         sequence, now = self.next, asyncio.get_running_loop().time()
         start = time_of(since)
-        stored = await asyncio.to_thread(self._queries.events_since, start, limit=MOST_MISSED + 1)
+        stored = await asyncio.to_thread(self._queries.events_since, start, limit=self._most_missed + 1)
         found = {event.id: event for event in stored}
         client = await self._client()
         links = with_events_of_their_own(await look(client, start))
@@ -181,7 +181,7 @@ class Everything:
                         group.create_task(read(link))
         except* Unavailable as problems:
             raise Unavailable(str(problems.exceptions[0])) from problems
-        if len(found) > MOST_MISSED:
+        if len(found) > self._most_missed:
             return None
         return Missed(since, sequence, [Told(event) for event in found.values()], now)
 

@@ -20,6 +20,8 @@ KEPT_OF_A_RUN = 256
 """Events that a tail keeps for those who come late; a client that is further behind is slow."""
 KEPT_OF_ALL = 4_096
 """The same on the stream of all."""
+MOST_MISSED = 10_000
+"""Events that a client of all is given when it comes back; one that missed more is told to fetch anew."""
 
 
 class Hub:
@@ -35,10 +37,11 @@ class Hub:
         *,
         kept_of_a_run: int = KEPT_OF_A_RUN,
         kept_of_all: int = KEPT_OF_ALL,
+        most_missed: int = MOST_MISSED,
     ) -> None:
         self.figures = Figures()
         self.events = RunEvents(database, client)
-        self.everything = Everything(database, client, hold=self.hold, drop=self.drop, kept=kept_of_all)
+        self.everything = Everything(database, client, hold=self.hold, drop=self.drop, kept=kept_of_all, most_missed=most_missed)
         self.bell = Bell()
         """Rings when the hub closes."""
         self.is_closed = False
