@@ -1,4 +1,5 @@
-"""`weaver runs`: what is on record of runs. Telling them something is in run_messages.py, what they decided in run_decisions.py."""
+"""`weaver runs`: what is on record of runs. Telling them something is in run_messages.py, what they decided in
+run_decisions.py, what happened in run_events.py."""
 
 import csv
 import sys
@@ -7,13 +8,12 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import run_decisions, run_messages
+from cli.commands import run_decisions, run_events, run_messages
 from cli.commands.run_messages import RunId
 from cli.context import AsJson, read_settings, required_runs, stored_runs
 from cli.outcome import listed, run_with_result, show_equity, show_result
 from cli.render import emit, money, rounded, say, short_time, show, table
 from cli.trading_shown import show_trading, show_trading_fills, show_trading_orders
-from weaver.documents.events import event_document
 from weaver.documents.orders import replayed_fill, replayed_order
 from weaver.documents.results import equity_columns, equity_points, trade_document
 from weaver.documents.runs import percent_done, run_document
@@ -34,6 +34,7 @@ _app = typer.Typer(
 
 def add_to(app: typer.Typer) -> None:
     run_decisions.add_to(_app)
+    run_events.add_to(_app)
     run_messages.add_to(_app)
     app.add_typer(_app, name="runs")
 
@@ -227,29 +228,6 @@ def equity(
         writer.writerows(documents)
         return
     show_equity(columns, f"{run.strategy} on {listed(run.symbols)}, run {run.id}")
-
-
-@_app.command()
-def events(
-    run_id: RunId,
-    type: Annotated[
-        list[str] | None, typer.Option(help="Only events of this type; may be given several times.", show_default=False)
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show what happened in a run, step by step.
-
-    Example: weaver runs events my-run --type backtest.WindowCompleted
-    """
-    with required_runs(read_settings(), run_id) as queries:
-        run = queries.run(run_id)
-        found = queries.events(run_id, type)
-    if as_json:
-        emit(dumped(event_document(event) for event in found))
-        return
-    table(["time", "type", "from"], [[event.ts.strftime("%Y-%m-%d %H:%M:%S"), event.type, event.producer] for event in found])
-    if not found and not run.status.is_final:
-        say("Events are stored when the run has ended.")
 
 
 def _stored(run_id: str) -> tuple[RunRecord, RunFiles]:
