@@ -1,4 +1,4 @@
-"""Deletes a run that has ended: its history, its files, and what is on record of it."""
+"""Deletes a run that has ended: its files, its history, and what is on record of it."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
 
-from weaver.errors import NotAllowed, NotFound, Unavailable
+from weaver.errors import NotAllowed, NotFound
 from weaver.glados.runs import RunStatus, actions, check_action
 from weaver.walle.queries import Queries
 from weaver.walle.records import Records
@@ -21,54 +21,46 @@ _LOOK_SECONDS = 0.1
 
 
 async def delete_run(connect: Callable[[], Awaitable[Client]], queries: Queries, records: Records, results: str, run_id: str) -> None:
-    """Delete a run's history in Temporal, then its files at `results`, then its record; a try that was cut short may be repeated.
+    """Delete a run's files at `results`, have Temporal, which `connect` gives, delete its history, and forget what is on record.
 
-    Orders and fills stay, without a run. Raises NotFound, NotAllowed while the run goes on, Unavailable when Temporal, which
-    `connect` gives, does not answer.
+    Temporal takes some tens of seconds for it; until then the id is taken. The record goes last, so a try that was cut short may be
+    repeated. Orders and fills stay, without a run. Raises NotFound, NotAllowed while the run goes on, Unavailable.
     """
     run = await asyncio.to_thread(queries.run, run_id)
     check_action("delete", run.status, run.mode)
-    # The history first: as long as there is one, the watcher would put the run on record again.
-    await _forget_history(await connect(), run_id, run.status)
+    client = await connect()
+    newest = await _closed(client, run_id, run.status)
     await asyncio.to_thread(RunFiles(results, run_id).delete)
+    links = [link.run_id async for link in client.list_workflows(f"WorkflowId = '{_quoted(run_id)}'")]
+    if newest is not None and newest.run_id not in links:  # lists are written a little later
+        links.append(newest.run_id)
+    for link in links:
+        await _forget_link(client, run_id, link)
     await asyncio.to_thread(records.delete_run, run_id)
 
 
-async def _forget_history(client: Client, run_id: str, status: RunStatus) -> None:
-    """Delete each link of a run's history and wait until none is left."""
+async def _closed(client: Client, run_id: str, status: RunStatus) -> WorkflowExecutionDescription | None:
+    """Wait until the run's workflow has closed and return its newest link; None when Temporal knows none (any more)."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    newest = await _newest(client, run_id)
-    while newest is not None and newest.status is WorkflowExecutionStatus.RUNNING:
+    while True:
+        try:
+            newest = await described(client, run_id)
+        except NotFound:
+            return None
+        if newest.status is not WorkflowExecutionStatus.RUNNING:
+            return newest
         # Its end is on record a moment before its workflow's: it stores its last events.
         if time.monotonic() > deadline:
             raise NotAllowed("delete", f"{status.value}, but still storing its events", actions(status))
         await asyncio.sleep(_LOOK_SECONDS)
-        newest = await _newest(client, run_id)
-    # The newest link last: as long as it is there, a repeat finds the others.
-    links = [link.run_id async for link in client.list_workflows(f"WorkflowId = '{_quoted(run_id)}'")]
-    last = [] if newest is None else [newest.run_id]
-    for link in [*(link for link in links if link not in last), *last]:
-        await _forget_link(client, run_id, link)
-    while await _newest(client, run_id) is not None:
-        if time.monotonic() > deadline:
-            raise Unavailable(f"The history of run '{run_id}' is still being deleted. Try again.")
-        await asyncio.sleep(_LOOK_SECONDS)
-
-
-async def _newest(client: Client, run_id: str) -> WorkflowExecutionDescription | None:
-    with suppress(NotFound):
-        return await described(client, run_id)
-    return None
 
 
 async def _forget_link(client: Client, run_id: str, link: str) -> None:
     request = DeleteWorkflowExecutionRequest(
         namespace=client.namespace, workflow_execution=WorkflowExecution(workflow_id=run_id, run_id=link)
     )
-    try:
+    with suppress(NotFound):  # lists know it a little longer than it is there
         await answered(client.workflow_service.delete_workflow_execution(request), run_id)
-    except NotFound:
-        return  # lists know it a little longer than it is there
 
 
 def _quoted(text: str) -> str:

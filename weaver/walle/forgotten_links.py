@@ -1,8 +1,8 @@
-"""Keeps the archive from bringing back what a run's deletion forgot."""
+"""Keeps the archive and the watcher from bringing back what a run's deletion forgot."""
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from weaver.walle.tables import ArchivedLinkRow
@@ -25,3 +25,10 @@ def forget_links(session: Session, run_id: str, first_link: str | None, at: date
         "is_forgotten": True,
     }
     insert(session, ArchivedLinkRow, [row], ["workflow_id", "link"], update=False)
+
+
+def is_forgotten(session: Session, run_id: str, first_link: str) -> bool:
+    """Tell whether the run that began with this link was deleted."""
+    row = ArchivedLinkRow
+    forgotten = select(row.link).where(row.workflow_id == run_id, row.first_link == first_link, row.is_forgotten)
+    return session.scalar(forgotten.limit(1)) is not None

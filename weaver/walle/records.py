@@ -11,7 +11,7 @@ from weaver.errors import AlreadyExists, NotFound
 from weaver.glados.runs import RunStatus, check_action, may_follow
 from weaver.walle.database import Database
 from weaver.walle.forgetting import forget_trading
-from weaver.walle.forgotten_links import forget_links
+from weaver.walle.forgotten_links import forget_links, is_forgotten
 from weaver.walle.leases import release_leases
 from weaver.walle.model import EventRecord, Json, RunError, RunRecord, StoredResult, StrategySourceRecord
 from weaver.walle.tables import EventRow, ResultRow, RunRow, RunSymbolRow, StrategySourceRow
@@ -29,9 +29,12 @@ class Records:
     def register_run(self, run: RunRecord) -> None:
         """Make the run known, or complete what is known of it; status and progress never go back.
 
-        Raises AlreadyExists if the id belongs to another execution (another `temporal_run_id`).
+        Raises AlreadyExists if the id belongs to another execution (another `temporal_run_id`), or this one was deleted: whoever finds
+        what is left of its history must not bring it back.
         """
         with self._database.write() as session:
+            if run.temporal_run_id and is_forgotten(session, run.id, run.temporal_run_id):
+                raise AlreadyExists("run", run.id, "it was deleted, and its history is not gone yet")
             insert(session, RunRow, [_new_row(run)], ["id"], update=False)
             row = _locked(session, run.id)
             if row.temporal_run_id and run.temporal_run_id and row.temporal_run_id != run.temporal_run_id:
