@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -14,7 +15,8 @@ import httpx
 from httpx_sse import ServerSentEvent, aconnect_sse
 from temporalio.client import Client
 
-from tests.workflows.stack import _free_port, until
+from tests.workflows.stack import ROOT, _free_port, until
+from tests.workflows.trading_world import TradingWorld
 
 UNATTENDED = "unattended"
 """A task queue without workers: a run there does nothing, and its history is what it is sent."""
@@ -25,15 +27,19 @@ _numbers = itertools.count(1)
 class Api:
     """The API as a process of its own on one port, to be killed and started again."""
 
-    def __init__(self, database_url: str, address: str, *, kept: int | None = None) -> None:
+    def __init__(self, world: TradingWorld) -> None:
         self.port = _free_port()
         self.base = f"http://127.0.0.1:{self.port}/api/v1"
-        self._command = [sys.executable, "-m", "tests.api.streaming_server", str(self.port), database_url, address]
-        self._command += [] if kept is None else [str(kept)]
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("WEAVER_")}
+        self._environment = inherited | {
+            "WEAVER_HOME": str(world.home),
+            "WEAVER_TEMPORAL_ADDRESS": world.address,
+            "WEAVER_API_PORT": str(self.port),
+        }
         self._process: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> "Api":
-        self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE)
+        self._process = subprocess.Popen([sys.executable, "-m", "api"], env=self._environment, cwd=ROOT, stdout=subprocess.PIPE)
         said = await asyncio.to_thread(self._process.stdout.readline)  # type: ignore[union-attr]  # it is a pipe
         assert said == b"api ready\n", said
         return self

@@ -5,6 +5,7 @@ import gc
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,15 +15,16 @@ from starlette.types import Message, Receive, Send
 from api.all_stream import AllStream
 from api.event_stream import EventStream
 from api.frames import cursor, now_in_microseconds
+from api.main import create_app
 from api.run_stream import RunStream
 from api.stream import Hub
 from tests.api.serving import serving
 from tests.api.streaming import Puppet
-from tests.api.streaming_server import app_of
 from tests.workflows.stack import Stack, until
 from tests.workflows.trading_world import TradingWorld, local_world
 from weaver.errors import Unavailable
 from weaver.market import to_microseconds
+from weaver.settings import Settings
 from weaver.walle.database import Database
 from workflows.client import connect
 
@@ -38,6 +40,10 @@ def hub_of(world: TradingWorld, **kept: int) -> Hub:
         return world.client
 
     return Hub(world.database, client, **kept)  # type: ignore[arg-type]  # it is a client
+
+
+def settings_of(world: TradingWorld) -> Settings:
+    return Settings(home=world.home, temporal_address=world.address)
 
 
 async def stream(hub: Hub, run_id: str, after: str | None = None, heartbeat: float = 15) -> RunStream:
@@ -222,7 +228,7 @@ async def test_a_client_that_comes_while_temporal_is_away_gets_what_it_has_misse
 async def test_a_thousand_connections_leave_nothing_behind(world: TradingWorld) -> None:
     run = await Puppet.start(world.client)
     await run.tell(3)
-    app = app_of(world.settings.database_url, world.address)
+    app = create_app(settings_of(world))
     async with serving(app) as base:
         host, port = base.removeprefix("http://").split(":")
 
@@ -252,6 +258,32 @@ async def test_a_thousand_connections_leave_nothing_behind(world: TradingWorld) 
         await until(lambda: _is(len(asyncio.all_tasks()) <= tasks + 2), "the tasks' end")
         await until(lambda: _is(_open_files() <= files + 2), "the sockets' end")
         assert _resident() - memory < 12 * 1024
+    await run.end()
+
+
+async def test_a_slow_client_is_told_so_and_goes_on_where_it_was(world: TradingWorld) -> None:
+    run = await Puppet.start(world.client)
+    await run.tell()
+    app = create_app(settings_of(world))
+    async with serving(app) as base:
+        app.state.parts = replace(app.state.parts, hub=hub_of(world, kept_of_a_run=8))
+        host, port = base.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port), limit=1 << 12)
+        writer.write(f"GET /api/v1/events/stream?run_id={run.run_id} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        await reader.readuntil(b"orders.Created")
+        await run.tell(150, padding=80_000)  # more than the sockets between them hold
+        text = (await reader.read(-1)).decode()
+        writer.close()
+        assert "event: stream.Reset" in text
+        assert '"reason":"slow"' in text
+        ids = [event.id for event in await world.events(run.run_id)]
+        got = [line.removeprefix("id: ") for line in text.splitlines() if line.startswith("id: ")]
+        assert 0 < len(got) < len(ids) - 1
+        assert got == ids[1 : len(got) + 1]
+        async with aclosing((await stream(app.state.parts.hub, run.run_id, got[-1])).frames()) as frames:
+            rest = ids[len(got) + 1 :]
+            assert await heard(frames, len(rest)) == rest
+        await app.state.parts.hub.stop()
     await run.end()
 
 

@@ -25,7 +25,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Tradi
 
 @pytest_asyncio.fixture(scope="module")
 async def api(world: TradingWorld) -> AsyncIterator[Api]:
-    api = await Api(world.settings.database_url, world.address).start()
+    api = await Api(world).start()
     yield api
     api.stop()
 
@@ -134,7 +134,7 @@ def _changes(client: Listener) -> list[tuple[str, str]]:
 
 
 async def test_fifty_clients_of_an_api_that_is_killed_miss_nothing_and_hear_nothing_twice(world: TradingWorld) -> None:
-    api = await Api(world.settings.database_url, world.address).start()
+    api = await Api(world).start()
     run = await Puppet.start(world.client)
     await run.tell(5)
     async with AsyncExitStack() as stack:
@@ -157,7 +157,7 @@ async def test_fifty_clients_of_an_api_that_is_killed_miss_nothing_and_hear_noth
 
 
 async def test_clients_of_all_runs_miss_nothing_when_the_api_is_killed_and_repeats_are_recognised(world: TradingWorld) -> None:
-    api = await Api(world.settings.database_url, world.address).start()
+    api = await Api(world).start()
     runs = [await Puppet.start(world.client) for _ in range(4)]
     async with AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(Listener(api).listening()) for _ in range(10)]
@@ -201,32 +201,8 @@ async def test_a_client_that_was_away_too_long_is_told_to_fetch_anew_and_goes_on
         await run.end()
 
 
-async def test_a_slow_client_is_told_so_and_goes_on_where_it_was(world: TradingWorld) -> None:
-    api = await Api(world.settings.database_url, world.address, kept=8).start()
-    run = await Puppet.start(world.client)
-    await run.tell()
-    reader, writer = await asyncio.open_connection("127.0.0.1", api.port, limit=1 << 12)
-    writer.write(f"GET /api/v1/events/stream?run_id={run.run_id} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
-    await writer.drain()
-    await reader.readuntil(b"orders.Created")
-    await run.tell(150, padding=80_000)  # more than the sockets between them hold
-    text = (await reader.read(-1)).decode()
-    writer.close()
-    assert "event: stream.Reset" in text
-    assert '"reason":"slow"' in text
-    ids = [event.id for event in await world.events(run.run_id)]
-    lines = [line.removeprefix("id: ") for line in text.splitlines() if line.startswith("id: ")]
-    assert 0 < len(lines) < len(ids) - 1
-    assert lines == ids[1 : len(lines) + 1]
-    async with Listener(api, run_id=run.run_id, last_event_id=lines[-1]).listening() as client:
-        await client.has(lambda heard: len(heard.ids) >= len(ids) - 1 - len(lines), "the rest")
-        assert client.ids == ids[len(lines) + 1 :]
-    await run.end()
-    api.stop()
-
-
 async def test_a_server_that_is_told_to_stop_ends_its_streams_at_once(world: TradingWorld) -> None:
-    api = await Api(world.settings.database_url, world.address).start()
+    api = await Api(world).start()
     run = await Puppet.start(world.client)
     await run.tell()
     async with httpx.AsyncClient(base_url=api.base, timeout=30) as client, asyncio.TaskGroup() as group:
