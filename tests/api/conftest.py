@@ -11,10 +11,23 @@ from tests.workflows.stack import SYMBOL, Stack
 
 BACKTEST = {"strategy": "spinner", "symbols": [SYMBOL], "timeframe": "1m", "window_bars": 700, "costs": {"commission_bps": 10}}
 
+TRADER = """
+from weaver.marvin import Buy, Close, Strategy, StrategyMeta, StrategyParams
+
+META = StrategyMeta(id="trader", name="In and out at every bar")
+
+
+class Trader(Strategy[StrategyParams]):
+    def decide(self, view):
+        view.note("flat" if view.is_flat else "long")
+        yield Buy(1) if view.is_flat else Close()
+"""
+
 
 @pytest_asyncio.fixture(scope="session")
 async def api_stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     stack = Stack(tmp_path_factory.mktemp("api") / "home")
+    (stack.home / "plugins" / "trader.py").write_text(TRADER)
     try:
         await stack.start()
         yield stack
