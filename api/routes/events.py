@@ -76,7 +76,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/events/stream", summary="Follow events as they happen", response_class=EventStream, responses=_STREAM)
+@router.get("/events/stream", status_code=200, summary="Follow events as they happen", response_class=EventStream, responses=_STREAM)
 async def stream_events(
     parts: PartsDep,
     run_id: Annotated[str | None, Query(description="Only this run's events. Without an id they begin with its first.")] = None,
