@@ -4,10 +4,13 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
+import httpx
 import pytest
+import pytest_asyncio
 from fastapi import FastAPI
 
 from api.auth import PUBLIC
@@ -56,27 +59,39 @@ ASKED = {
 }
 
 
+Doors = dict[tuple[str, str | None], httpx.AsyncClient]
+
+
+@pytest_asyncio.fixture(scope="module")
+async def doors(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Doors]:
+    """A client of each application that may be served, by where it listens and its token."""
+    async with AsyncExitStack() as stack:
+        served: Doors = {}
+        for host, token in ((LOOPBACK, None), (LOOPBACK, TOKEN), (EVERYWHERE, TOKEN)):
+            app = guarded(tmp_path_factory.mktemp("door"), api_host=host, api_token=token)
+            served[host, token] = await stack.enter_async_context(asking(app))
+        yield served
+
+
 @pytest.mark.parametrize("given", GIVEN)
 @pytest.mark.parametrize("token", [None, TOKEN], ids=["no token", "a token"])
 @pytest.mark.parametrize("host", [LOOPBACK, EVERYWHERE])
-async def test_the_matrix(host: str, token: str | None, given: str, tmp_path: Path) -> None:
+async def test_the_matrix(host: str, token: str | None, given: str, doors: Doors, tmp_path: Path) -> None:
     if token is None and host == EVERYWHERE:
         with pytest.raises(BadInput, match="WEAVER_API_TOKEN"):
             guarded(tmp_path, api_host=host, api_token=token)
         return
-    app = guarded(tmp_path, api_host=host, api_token=token)
-    async with asking(app) as client:
-        for name, (method, path) in ASKED.items():
-            answer = await client.request(method, path, headers=GIVEN[given]())
-            is_open = token is None or name.startswith("health")
-            if is_open or given in GOOD:
-                assert answer.status_code == (404 if name == "what is not there" else 200), (name, answer.text)
-            else:
-                assert answer.status_code == 401, (name, answer.text)
-                assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
-                assert answer.headers["Content-Type"] == "application/problem+json"
-                assert answer.json()["code"] == "unauthorized"
-                assert answer.json()["correlation_id"] == answer.headers["X-Correlation-Id"]
+    for name, (method, path) in ASKED.items():
+        answer = await doors[host, token].request(method, path, headers=GIVEN[given]())
+        is_open = token is None or name.startswith("health")
+        if is_open or given in GOOD:
+            assert answer.status_code == (404 if name == "what is not there" else 200), (name, answer.text)
+        else:
+            assert answer.status_code == 401, (name, answer.text)
+            assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
+            assert answer.headers["Content-Type"] == "application/problem+json"
+            assert answer.json()["code"] == "unauthorized"
+            assert answer.json()["correlation_id"] == answer.headers["X-Correlation-Id"]
 
 
 async def test_every_route_asks_for_the_token_but_the_few_that_are_public(tmp_path: Path) -> None:
