@@ -54,6 +54,7 @@ class Metrics:
         self._resets = Gauge(
             "weaver_sse_resets", "Clients told to fetch anew since the start: they were too slow, or away too long.", registry=self.registry
         )
+        self._figures: Figures | None = None
         self._asking = asyncio.Lock()
         self._seen: _Seen | None = None
         self._seen_at = 0.0
@@ -62,8 +63,11 @@ class Metrics:
         """Count an answered request. `route` is a template such as /api/v1/runs/{run_id}, never a path."""
         self._requests.labels(route, method, str(status)).observe(seconds)
 
-    def follow(self, figures: Figures) -> None:
-        """Tell of event streams what `figures` counts, from now on."""
+    def _follow(self, figures: Figures) -> None:
+        """Tell of event streams what `figures` counts, with the lags that it kept until now."""
+        self._figures = figures
+        for lag in figures.lags:
+            self._lags.observe(lag)
         self._clients.set_function(lambda: figures.clients)
         self._tails.set_function(lambda: figures.tails)
         self._resets.set_function(lambda: figures.resets)
@@ -71,6 +75,8 @@ class Metrics:
 
     async def text(self, parts: Parts) -> bytes:
         """Return all numbers in Prometheus' text format. What does not answer is told by `weaver_reachable` 0 and left out."""
+        if self._figures is not parts.hub.figures:
+            self._follow(parts.hub.figures)
         async with self._asking:  # one scrape asks for all that come meanwhile
             if self._seen is None or self._clock() - self._seen_at > KEPT_SECONDS:
                 self._seen, self._seen_at = await _look(parts), self._clock()

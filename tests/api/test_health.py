@@ -1,6 +1,7 @@
 """Alive, ready, and the numbers, beside a real Temporal server and worker that come and go."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ import pytest_asyncio
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
+from api.frames import Told
 from api.main import create_app
 from tests.api.guarded import asking, guarded
 from tests.workflows.stack import SYMBOL, Stack, until
 from weaver.settings import Settings
+from weaver.walle.model import EventRecord
 
 Samples = dict[tuple[str, ...], float]
 
@@ -28,6 +31,13 @@ async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
 
 def api_of(stack: Stack) -> FastAPI:
     return create_app(Settings(home=stack.home, temporal_address=stack.address))
+
+
+def a_frame() -> Told:
+    now = datetime.now(UTC)
+    return Told(
+        EventRecord(id="link-1", type="run.Created", run_id="some-run", position=1, corr_id="x", ts=now, producer="a test", payload={})
+    )
 
 
 def parts(answer: httpx.Response) -> dict[str, str]:
@@ -118,6 +128,20 @@ async def test_the_numbers_tell_runs_and_what_waits_for_a_worker(stack: Stack) -
             return samples((await asked.get("/metrics")).text, "weaver_runs").get(("completed",)) == 1
 
         await until(counted, "the run to be counted")
+
+
+async def test_event_streams_are_counted_by_what_their_hub_says(tmp_path: Path) -> None:
+    app = guarded(tmp_path)
+    async with asking(app) as client:
+        figures = app.state.parts.hub.figures
+        figures.clients, figures.tails = 3, 2
+        figures.heard([a_frame()])
+        for told in (1, 2):
+            text = (await client.get("/metrics")).text
+            assert samples(text, "weaver_sse_clients") == {(): 3}
+            assert samples(text, "weaver_sse_tails") == {(): 2}
+            assert samples(text, "weaver_sse_lag_seconds_count") == {(): told}
+            figures.heard([a_frame()])
 
 
 async def test_requests_are_counted_by_route_and_not_by_path(tmp_path: Path) -> None:
