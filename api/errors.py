@@ -1,7 +1,6 @@
 """Weaver's errors as HTTP: the one table of statuses and codes. Routes do not catch."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -165,8 +164,3 @@ def _facts(error: WeaverError) -> dict[str, Any]:
             return {"action": error.action, "state": str(error.status)}
         case _:
             return {}
-
-
-def codes() -> Sequence[str]:
-    """Return all codes of Weaver's own errors."""
-    return [entry.code for entry in ANSWERS.values()]

@@ -36,27 +36,38 @@ def documented(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = plain()
-            document["components"]["securitySchemes"] = SECURITY_SCHEMES
+            components = document["components"]
+            components["securitySchemes"] = SECURITY_SCHEMES
             document["security"] = SECURITY
+            refused: set[int] = set()
             for path in document["paths"].values():
                 for operation in path.values():
-                    _describe_refusals(operation)
+                    refused |= _describe_refusals(operation)
+            components["responses"] = {
+                _name(status): {"description": said["description"], "content": {MEDIA_TYPE: {"schema": _PROBLEM}}}
+                for status, said in problems(*sorted(refused)).items()
+            }
+            for unused in ("HTTPValidationError", "ValidationError"):
+                components["schemas"].pop(unused, None)
             app.openapi_schema = document
         return app.openapi_schema
 
     app.openapi = openapi
 
 
-def _describe_refusals(operation: dict[str, Any]) -> None:
-    responses = operation["responses"]
-    everywhere = (*BEFORE_ROUTES, *(WITH_BODY if "requestBody" in operation else ()))
-    for status, said in problems(*everywhere).items():
-        responses.setdefault(str(status), {"description": said["description"], "content": {MEDIA_TYPE: {"schema": _PROBLEM}}})
-    for status, response in responses.items():
-        content = response.get("content", {})
-        if status >= "400" and "application/json" in content:
-            content[MEDIA_TYPE] = content.pop("application/json")
-    operation["responses"] = dict(sorted(responses.items()))
+def _describe_refusals(operation: dict[str, Any]) -> set[int]:
+    """Have an operation's refusals refer to the one description of each status, and return the statuses."""
+    # FastAPI would say of them what the route's own answer is (JSON, HTML ...), and has a shape of its own for 422.
+    said: dict[str, Any] = operation["responses"]
+    refused = {int(status) for status in said if status >= "400"}
+    refused |= {*BEFORE_ROUTES, *(WITH_BODY if "requestBody" in operation else ())}
+    refusals = {str(status): {"$ref": f"#/components/responses/{_name(status)}"} for status in refused}
+    operation["responses"] = dict(sorted((said | refusals).items()))
+    return refused
+
+
+def _name(status: int | str) -> str:
+    return f"Problem{status}"
 
 
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}

@@ -4,6 +4,8 @@ import asyncio
 from contextlib import suppress
 from decimal import Decimal
 
+from temporalio.client import Client
+
 from api.correlation import correlation_id
 from api.deps import Parts
 from weaver.checks import check_account, check_confirmed
@@ -11,7 +13,9 @@ from weaver.errors import NotConnected, NotFound, Unavailable
 from weaver.glados.requests import OrderCreate
 from weaver.orders import Side, TimeInForce
 from weaver.veda.exchange import keeps_brackets
+from workflows.queues import look_at_queues
 from workflows.trading_client import order_id_for, place_order
+from workflows.trading_inputs import veda_queue
 
 
 async def place(parts: Parts, asked: OrderCreate, *, closes: bool = False) -> str:
@@ -23,11 +27,12 @@ async def place(parts: Parts, asked: OrderCreate, *, closes: bool = False) -> st
     meta = await asyncio.to_thread(check_account, asked.account, parts.settings)
     if asked.account.endswith("-live"):
         check_confirmed(is_confirmed=asked.confirm_live, what="An order on a live account")
-    await asyncio.to_thread(_check_connected, parts, asked.account)
+    client = await parts.temporal.client()
+    await _check_connected(parts, client, asked.account)
     order_id = order_id_for(asked)
     request = asked.model_copy(update={"client_order_id": order_id})
     state = await place_order(
-        await parts.temporal.client(),
+        client,
         request,
         keeps_bracket=keeps_brackets(meta, asked.symbol),
         reduce_only=closes,
@@ -50,11 +55,12 @@ def closing_order(account: str, symbol: str, quantity: Decimal, *, confirm_live:
     )
 
 
-def _check_connected(parts: Parts, account: str) -> None:
-    """Raise NotConnected for an account that was used and whose venue's updates do not come in. One never used is connected by use."""
+async def _check_connected(parts: Parts, client: Client, account: str) -> None:
+    """Raise NotConnected where no worker takes the account's orders, or it lost its venue. One never used is connected by use."""
+    (queue,) = await look_at_queues(client, [(veda_queue(account), "activity")])
+    if not queue.pollers:
+        raise NotConnected(f"No worker trades {account}: one must run with its credentials. See GET /api/v1/ready")
     with suppress(NotFound):
-        record = parts.accounts.account(account)
+        record = await asyncio.to_thread(parts.accounts.account, account)
         if not record.connected and record.checked_at is not None:
-            raise NotConnected(
-                f"{account} is not connected to its venue now: a worker must run with its credentials. See GET /api/v1/ready."
-            )
+            raise NotConnected(f"{account} is not connected to its venue now. See GET /api/v1/ready")

@@ -117,6 +117,13 @@ async def test_an_order_that_cannot_be_is_refused(api: Api, more: dict[str, obje
     assert refused["errors"]
 
 
+async def test_an_order_on_an_account_that_no_worker_trades_is_not_placed(api: Api) -> None:
+    symbol = new_symbol()
+    refused = await api.send("POST", "/orders", market(symbol, account="alpaca-paper"), status=503)
+    assert refused["code"] == "not_connected"
+    assert (await api.get("/orders", symbol=symbol))["total"] == 0
+
+
 async def test_a_limit_that_forbids_an_order_is_named(api: Api) -> None:
     symbol = new_symbol()
     assert (await api.send("POST", "/account/kill", {"reason": "a test"}))["killed"] is True
