@@ -2,25 +2,23 @@
 
 import uuid
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 import pytest_asyncio
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
-from temporalio.client import Client
+from temporalio.client import Client, ScheduleOverlapPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from tests.workflows.by_hand import ended as order_ended
 from tests.workflows.by_hand import placed
 from tests.workflows.stack import until
 from tests.workflows.trading_world import TradingWorld, local_world
-from weaver.errors import NotFound
+from weaver.errors import NotFound, Unavailable
 from weaver.glados.runs import RunStatus
 from weaver.veda.adapters.simulated import LateFill
-from weaver.walle.archive import Archived, ArchivedLink
-from weaver.walle.database import Database
+from weaver.walle.archive import Archived
 from weaver.walle.model import EventRecord
 from workflows.archive_inputs import ARCHIVE, Pass
 from workflows.archive_schedule import SCHEDULE_ID, ensure_archive_schedule
@@ -237,13 +235,27 @@ async def test_an_unknown_run_has_no_events(world: TradingWorld) -> None:
         await reader(world).story("nobody")
 
 
-def test_links_are_followed_until_a_hole(tmp_path: Path) -> None:
-    database = Database.open(f"sqlite:///{tmp_path / 'walle.db'}")
-    archived = Archived(database)
-    at = datetime.now(UTC)
-    for link, following in (("a", "b"), ("b", "c"), ("d", None)):
-        archived.save(
-            ArchivedLink(workflow_id="w", link=link, first_link="a", next_link=following, events=0, closed_at=at, archived_at=at), []
-        )
-    assert [link.link for link in archived.chain("w", "a")] == ["a", "b"]
-    database.close()
+async def test_a_worker_has_the_archive_scheduled(client: Client) -> None:
+    described = await client.get_schedule_handle(SCHEDULE_ID).describe()
+    assert described.schedule.policy.overlap is ScheduleOverlapPolicy.SKIP
+    assert not described.schedule.state.paused
+
+
+async def test_a_runs_events_are_told_from_walle_when_temporal_is_away(world: TradingWorld) -> None:
+    run_id = await world.start("scripted", [world.symbol()], duration="2s")
+    await world.ended(run_id)
+
+    async def nobody() -> Client:
+        raise Unavailable("No Temporal server answers.")
+
+    events = RunEvents(world.database, nobody)
+    page = await events.page(run_id, page_size=200)
+    assert [event.id for event in page.items] == [event.id for event in await world.events(run_id)]
+    assert page.notice is not None
+    assert "No Temporal server answers." in page.notice
+    with pytest.raises(Unavailable, match="cannot be looked up"):
+        await events.page(run_id, after="01a22332-5e98-7ad6-9556-3f30a92aa246-8")
+    await closed_links(world, run_id)
+    await archive(world)
+    page = await events.page(run_id)
+    assert page.notice is None
