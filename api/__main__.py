@@ -8,12 +8,13 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.main import create_app
-from weaver.errors import WeaverError
+from weaver.errors import Unavailable, WeaverError
 from weaver.exposure import check_exposure
 from weaver.settings import Settings, read_settings
+from weaver.walle.database import Database
 
 READY = "api ready"
-BAD_INPUT = 2
+BAD_INPUT, UNREACHABLE = 2, 3
 _DRAIN_SECONDS = 5
 """How long requests under way may go on once the server is told to stop."""
 
@@ -36,8 +37,9 @@ class Server(uvicorn.Server):
 
 
 def server(settings: Settings) -> Server:
-    """Return the server of these settings. Raises BadInput where it must not be reached without a token."""
+    """Return the server of these settings. Raises BadInput where it must not be reached without a token, and as `Database.open`."""
     check_exposure(settings)
+    Database.open(settings.database_url).close()  # what is wrong with it is said plainly here; from within the server it is a traceback
     app = create_app(settings)
     config = uvicorn.Config(
         app,
@@ -61,7 +63,7 @@ def main() -> None:
         server(read_settings()).run()
     except WeaverError as problem:
         print(f"weaver: {problem}", file=sys.stderr)  # noqa: T201  # as every command says it
-        sys.exit(BAD_INPUT)
+        sys.exit(UNREACHABLE if isinstance(problem, Unavailable) else BAD_INPUT)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
 """Weaver's errors as HTTP: the one table of statuses and codes. Routes do not catch."""
 
 import logging
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -104,9 +107,9 @@ def _weaver_error(request: Request, error: Exception) -> Response:
 
 
 def _invalid(request: Request, error: Exception) -> Response:
-    del request
     assert isinstance(error, RequestValidationError)
-    found = [_invalid_field(one) for one in error.errors()]
+    known = _fields_of_body(request)
+    found = [_invalid_field(one, known) for one in error.errors()]
     named = "; ".join(f"{one.field or one.place}: {one.message}" for one in found[:3])
     return problem(422, "invalid", f"The request does not fit: {named}.", errors=found)
 
@@ -131,10 +134,23 @@ def _unforeseen(request: Request, error: Exception) -> Response:
 _CODES = {405: "method_not_allowed", 413: "too_large", 429: "too_many_requests"}
 
 
-def _invalid_field(error: dict[str, Any] | Any) -> FieldProblem:
+def _invalid_field(error: Mapping[str, Any], known: Collection[str]) -> FieldProblem:
     place, *steps = [str(step) for step in error["loc"]]
+    if error["type"] == "extra_forbidden" and len(steps) == 1:
+        unknown = UnknownName("field", steps[0], known)
+        return FieldProblem(field=steps[0], message=str(unknown), place=place, nearest=unknown.nearest)
     message = str(error["msg"]).removeprefix("Value error, ")
-    return FieldProblem(field=".".join(steps), message=message, place=place)
+    expected = message.removeprefix("expected ") if message.startswith("expected ") else None
+    return FieldProblem(field=".".join(steps), message=message, place=place, expected=expected)
+
+
+def _fields_of_body(request: Request) -> set[str]:
+    """Return what the body of the request's route may have."""
+    route = request.scope.get("route")
+    body = route.body_field.field_info.annotation if isinstance(route, APIRoute) and route.body_field else None
+    if not (isinstance(body, type) and issubclass(body, BaseModel)):
+        return set()
+    return {field.alias or name for name, field in body.model_fields.items()}
 
 
 def _fields(error: WeaverError) -> list[FieldProblem] | None:

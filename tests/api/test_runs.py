@@ -37,6 +37,19 @@ async def test_a_backtest_is_started_followed_and_looked_at(api: Api, finished: 
     assert finished["live_error"] is None
 
 
+async def test_a_run_is_linked_to_the_temporal_ui_where_its_address_is_known(api: Api, api_stack: Stack, finished: Any) -> None:
+    assert finished["temporal_url"] is None
+    async with asked(settings_of(api_stack).model_copy(update={"temporal_ui_url": "http://127.0.0.1:8233/"})) as linked:
+        expected = "http://127.0.0.1:8233/namespaces/default/workflows/finished"
+        assert (await linked.get("/runs/finished"))["temporal_url"] == expected
+
+
+async def test_a_misspelt_field_is_named_with_the_nearest(api: Api) -> None:
+    refused = await api.send("POST", "/runs", {"strategy": "spinner", "symbls": [SYMBOL]}, status=422)
+    (misspelt,) = [error for error in refused["errors"] if error["field"] == "symbls"]
+    assert (misspelt["nearest"], misspelt["place"]) == ("symbols", "body")
+
+
 async def test_a_created_run_says_where_it_is_and_is_on_record_at_once(api: Api) -> None:
     answer = await api.http.post("/runs", json={**BACKTEST, "start_paused": True})
     run = answer.json()
