@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo browser test short-chaos chaos lint check bench lock clean
+.PHONY: help setup demo browser test short-chaos chaos openapi lint check bench lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -33,6 +33,9 @@ short-chaos: setup ## hundreds of orders while processes, server and venue fail;
 
 chaos: setup ## the same for thousands of orders, and long runs on skipped time; an hour
 	@WEAVER_CHAOS=long $(BIN)/python -m pytest -m chaos $(ARGS)
+
+openapi: setup ## write the API's OpenAPI document to docs/openapi.json
+	@$(BIN)/python -m scripts.openapi
 
 lint: setup ## format, lint, types, layers
 	@$(BIN)/ruff format --check .

@@ -5,10 +5,9 @@ from typing import Any
 from temporalio import activity
 
 from activities.failures import translated
-from weaver.glados.requests import RunCreate
 from weaver.glados.runs import RunStatus
-from weaver.walle.model import RunRecord
 from weaver.walle.records import Records
+from weaver.walle.registering import pending_run
 from workflows.inputs import Event, Recorded, Registration, StatusChange
 
 
@@ -24,7 +23,16 @@ class RunRecords:
         """Make the run known as pending. A repeat changes nothing; another execution's id is refused."""
         request = task.request
         with translated():
-            self._records.register_run(pending(task, self._address))
+            self._records.register_run(
+                pending_run(
+                    request,
+                    run_id=task.run_id,
+                    mode=task.mode,
+                    first_link=task.first_link,
+                    created_at=task.created_at,
+                    address=self._address,
+                )
+            )
         payload = described(task.run_id, request.strategy, task.mode, RunStatus.PENDING)
         return Recorded(events=[Event(type="run.Created", payload=payload)])
 
@@ -38,30 +46,6 @@ class RunRecords:
             error = change.error
             payload["error"] = {"message": error.message, "code": error.code, "file": error.file, "line": error.line}
         return Recorded(events=[Event(type=change.event, payload=payload, corr_id=change.corr_id)])
-
-
-def pending(task: Registration, address: str) -> RunRecord:
-    """Return the record of a run that has not begun."""
-    request = task.request
-    return RunRecord(
-        id=task.run_id,
-        strategy=request.strategy,
-        mode=task.mode,
-        status=RunStatus.PENDING,
-        symbols=tuple(request.symbols),
-        timeframe=request.timeframe,
-        params=request.params,
-        config=config(request, task.run_id, task.mode),
-        created_at=task.created_at,
-        tags=tuple(request.tags),
-        temporal_run_id=task.first_link,
-        address=address,
-    )
-
-
-def config(request: RunCreate, run_id: str, mode: str) -> dict[str, Any]:
-    """Return the request as JSON that could be sent again, with the id it got."""
-    return request.model_dump(mode="json", exclude_none=True) | {"id": run_id, "mode": mode}
 
 
 def described(run_id: str, strategy: str, mode: str, status: RunStatus) -> dict[str, Any]:

@@ -39,13 +39,24 @@ class Overran:
     limit_seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class KindState:
+    """The processes of one kind: how many run now, and how many were started in place of one that died."""
+
+    alive: int
+    restarts: int
+
+
 Ending = Died | Overran
 Tell = Callable[[Started, Ending], Awaitable[None]]
 """Tells Temporal how an activity attempt ended."""
 
 
 class Slots:
-    """Processes, each kept going by its command + [report descriptor], started one after the other in the order given."""
+    """Processes, each kept going by its command + [report descriptor], started one after the other in the order given.
+
+    The last word of a command is the process's kind.
+    """
 
     def __init__(self, *, commands: Sequence[Sequence[str]], limit_seconds: float) -> None:
         self._teller: asyncio.Future[Tell] = asyncio.get_running_loop().create_future()
@@ -58,7 +69,15 @@ class Slots:
     @property
     def pids(self) -> list[int]:
         """The processes that run now."""
-        return [slot.process.pid for slot in self._slots if slot.process and slot.process.returncode is None]
+        return [slot.process.pid for slot in self._slots if slot.process and slot.is_alive]
+
+    def states(self) -> dict[str, KindState]:
+        """Return how the processes of each kind are."""
+        kinds = {slot.kind: [one for one in self._slots if one.kind == slot.kind] for slot in self._slots}
+        return {
+            kind: KindState(alive=sum(slot.is_alive for slot in slots), restarts=sum(max(0, slot.starts - 1) for slot in slots))
+            for kind, slots in kinds.items()
+        }
 
     async def run(self) -> None:
         """Keep the processes going until cancelled; then end them."""
@@ -75,11 +94,17 @@ class Slots:
 class _Slot:
     def __init__(self, command: Sequence[str], limit_seconds: float, teller: asyncio.Future[Tell]) -> None:
         self.process: asyncio.subprocess.Process | None = None
+        self.kind = command[-1]
+        self.starts = 0
         self._command = command
         self._teller = teller
         self._ready = asyncio.Event()
         self._watch = Watch(limit_seconds)
         self._draining = False
+
+    @property
+    def is_alive(self) -> bool:
+        return self.process is not None and self.process.returncode is None
 
     async def run(self) -> None:
         backoff = 0.0
@@ -120,6 +145,7 @@ class _Slot:
             raise
         finally:
             os.close(writing)
+        self.starts += 1
         reports = asyncio.StreamReader()
         transport, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(reports), os.fdopen(reading, "rb")

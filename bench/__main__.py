@@ -5,7 +5,7 @@ from importlib import import_module
 
 from bench.verdict import Verdict
 
-QUESTIONS = ("engine_speed", "indicators", "startup", "durable_run", "decide", "trading")
+QUESTIONS = ("engine_speed", "indicators", "startup", "durable_run", "decide", "trading", "api", "stream")
 
 
 def main() -> int:

@@ -26,9 +26,9 @@ class Stack:
 @contextmanager
 def stack(home: Path) -> Iterator[Stack]:
     """Bring up the embedded stack of `home` on free ports, and end it with the block."""
-    temporal, ui = free_ports(2)
+    temporal, ui, api = free_ports(3)
     process = subprocess.Popen(
-        [WEAVER, "up", "--json", "--port-temporal", str(temporal), "--port-ui", str(ui)],
+        [WEAVER, "up", "--json", "--port-temporal", str(temporal), "--port-ui", str(ui), "--port-api", str(api)],
         env=environment(home),
         cwd=home.parent,
         stdout=subprocess.PIPE,

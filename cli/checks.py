@@ -1,49 +1,48 @@
-"""What can be refused before anything starts: the strategy, its parameters, the data and the id of a run."""
+"""What commands refuse before they start anything: the checks of `weaver.checks`, on what this home has on record."""
+
+import os
 
 from cli.context import stored_runs
-from weaver.errors import AlreadyExists, BadInput, NotFound, UnknownName
+from cli.homes import Home
+from cli.trading_records import trading_records
+from weaver.checks import check_backtest, check_trading
+from weaver.checks import check_known_account as check_account_is_known
+from weaver.errors import AlreadyExists, NotFound
 from weaver.glados.requests import RunCreate
-from weaver.market import Timeframe
-from weaver.marvin.loader import Library, LoadedStrategy, build
 from weaver.settings import Settings
-from weaver.walle.bars import Catalogue
 
 
 def check_request(request: RunCreate, settings: Settings) -> None:
-    """Raise BadInput, or StrategyBroken, when the run would be refused. Writes nothing, needs no server."""
-    check_strategy(request, settings)
-    check_symbols(request, settings)
-    Catalogue.open(settings.bars_location).pin(request.symbols, Timeframe(request.timeframe), start=request.start, end=request.end)
-    if request.id:
-        check_id(request.id, settings)
+    """Raise BadInput, or StrategyBroken, when the backtest would be refused."""
+    check_backtest(request, settings)
+    _check_id(request.id, settings)
 
 
-def check_strategy(request: RunCreate, settings: Settings) -> LoadedStrategy:
-    """Return the strategy that the request names, once its parameters and number of symbols are seen to fit it."""
-    loaded = build(Library.open(settings.strategy_folders).source(request.strategy))
-    loaded.create(loaded.parse_params(request.params))
-    if loaded.meta.symbols == "one" and len(request.symbols) > 1:
-        raise BadInput(
-            f"symbols = {', '.join(request.symbols)}: strategy '{request.strategy}' trades one symbol, {len(request.symbols)} were given.",
-            field="symbols",
-        )
-    return loaded
+def check_trade(request: RunCreate, settings: Settings) -> None:
+    """Raise BadInput, AdapterBroken or StrategyBroken when the paper or live run would be refused.
+
+    Variables and arming are the worker's; they are looked at here when the worker will be started from this environment.
+    """
+    with trading_records(settings) as records:
+        check_trading(request, settings, records, os.environ if _will_start_stack(settings) else None)
+    _check_id(request.id, settings)
 
 
-def check_symbols(request: RunCreate, settings: Settings) -> None:
-    """Raise UnknownName with the nearest for a symbol without bars; BadInput, naming the ways to get some, for an empty catalogue."""
-    stored = {series.symbol for series in Catalogue.open(settings.bars_location).series()}
-    if not stored:
-        raise BadInput(
-            "No bars are stored yet. Import some: weaver data import FILE --symbol S; or the shipped ones: weaver demo", field="symbols"
-        )
-    for symbol in request.symbols:
-        if symbol not in stored:
-            raise UnknownName("symbol", symbol, stored)
+def check_known_account(account: str, settings: Settings) -> None:
+    """Raise UnknownName with the nearest for an account that was never used and that no adapter has."""
+    with trading_records(settings) as records:
+        check_account_is_known(account, settings, records)
 
 
-def check_id(run_id: str, settings: Settings) -> None:
+def _will_start_stack(settings: Settings) -> bool:
+    """Tell whether a run started now brings its own worker up."""
+    return settings.temporal_address is None and Home(settings.home_path).running() is None
+
+
+def _check_id(run_id: str | None, settings: Settings) -> None:
     """Raise AlreadyExists, with its status, when there is a run of that id."""
+    if run_id is None:
+        return
     with stored_runs(settings) as queries:
         if queries is None:
             return

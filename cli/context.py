@@ -7,24 +7,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
-from weaver.errors import BadValue, NotFound, Unusable
+from weaver.errors import NotFound, Unusable
 from weaver.settings import Settings
+from weaver.settings import read_settings as read_settings  # commands take it from here, with what they open by it
 from weaver.walle.database import Database
 from weaver.walle.queries import Queries
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")]
-
-
-def read_settings() -> Settings:
-    """Read the environment; raise BadValue for a variable that does not fit."""
-    try:
-        return Settings()
-    except ValidationError as problem:
-        first = problem.errors(include_url=False)[0]
-        name = "WEAVER_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise BadValue(name, first["input"], first["msg"].removeprefix("Input should be ")) from None
 
 
 @contextmanager

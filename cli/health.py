@@ -15,6 +15,7 @@ from cli.homes import Home
 from cli.ports import answers, check_address, check_free
 from cli.supervisor import temporal_program
 from weaver.errors import Unavailable, Unusable, WeaverError
+from weaver.exposure import check_exposure, token_of
 from weaver.glados.clock import sessions_between
 from weaver.market import Calendar, Sessions
 from weaver.marvin.loader import Library
@@ -34,6 +35,15 @@ class Check:
 
     name: str
     look: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """What `weaver up` would listen on."""
+
+    temporal: int
+    ui: int
+    api: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +67,7 @@ def _examined(check: Check) -> Finding:
         return Finding(check.name, False, str(problem))
 
 
-def checks_for(settings: Settings, *, temporal_port: int, ui_port: int) -> list[Check]:
+def checks_for(settings: Settings, wanted: Ports) -> list[Check]:
     """Return the checks of this machine and home. The server's own is there when the environment names one."""
     home = Home(settings.home_path)
     checks = [
@@ -70,11 +80,12 @@ def checks_for(settings: Settings, *, temporal_port: int, ui_port: int) -> list[
         Check("strategies", lambda: strategies(settings)),
         Check("calendar", calendar),
         Check("temporal", lambda: temporal(temporal_program())),
+        Check("api", lambda: api(settings)),
     ]
     if settings.temporal_address:
         address = settings.temporal_address
         return [*checks, Check("server", lambda: server(address))]
-    return [*checks, Check("ports", lambda: ports(home, temporal_port, ui_port))]
+    return [*checks, Check("ports", lambda: ports(home, wanted, settings.api_host))]
 
 
 def python_version(version: tuple[int, ...]) -> str:
@@ -158,6 +169,12 @@ def temporal(program: Path) -> str:
     return f"{answer.stdout.strip()} at {program}"
 
 
+def api(settings: Settings) -> str:
+    """See that the API may listen where the settings want it."""
+    check_exposure(settings)
+    return f"listens on {settings.api_host}, " + ("with a token" if token_of(settings) else "which only this machine reaches")
+
+
 def server(address: str) -> str:
     """Ask whether the server that the environment names accepts connections."""
     check_address("WEAVER_TEMPORAL_ADDRESS", address)
@@ -166,16 +183,17 @@ def server(address: str) -> str:
     return f"a server answers at {address}"
 
 
-def ports(home: Home, temporal_port: int, ui_port: int) -> str:
+def ports(home: Home, wanted: Ports, api_host: str) -> str:
     """See that `weaver up` could have its ports, or that this home's own stack runs."""
     stack = home.running() if home.path.exists() else None
     if stack is not None:
         if not answers(stack.address):
             raise Unavailable(f"The stack of this home should answer at {stack.address} and does not. See {home.logs}.")
-        return f"this home's stack runs: Temporal at {stack.address}, UI {stack.ui_url}"
-    check_free(temporal_port, "Temporal", "weaver up --port-temporal")
-    check_free(ui_port, "the Temporal UI", "weaver up --port-ui")
-    return f"{temporal_port} and {ui_port} are free for weaver up"
+        return f"this home's stack runs: Temporal at {stack.address}, UI {stack.ui_url}, API {stack.api_url or 'none'}"
+    check_free(wanted.temporal, "Temporal", "weaver up --port-temporal")
+    check_free(wanted.ui, "the Temporal UI", "weaver up --port-ui")
+    check_free(wanted.api, "the API", "weaver up --port-api", api_host)
+    return f"{wanted.temporal}, {wanted.ui} and {wanted.api} are free for weaver up"
 
 
 def _existing(path: Path) -> Path:

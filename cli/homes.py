@@ -22,13 +22,14 @@ from weaver.errors import Unusable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """A running Temporal server and worker of a home. `pids` by part: supervisor, temporal, worker."""
+    """What runs on a home. `pids` by part: supervisor, temporal, worker, api; `api_url` is None where no API is part of it."""
 
     address: str
     namespace: str
     ui_url: str
     started_by: str
     pids: dict[str, int]
+    api_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

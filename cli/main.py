@@ -38,7 +38,7 @@ COMMANDS: dict[str, Entry] = {
     "adapters": Entry("adapters", "List where can be traded, and which variables that needs."),
     "new": Entry("new", "Write a starter file, e.g. a new strategy.", is_group=True),
     "check": Entry("check", "Look for look-ahead and hidden memory in a strategy."),
-    "up": Entry("up", "Run Temporal and the worker here until Ctrl-C."),
+    "up": Entry("up", "Run Temporal, the worker and the API here until Ctrl-C."),
     "doctor": Entry("doctor", "Check that this machine and home can run Weaver."),
     "demo": Entry("demo", "Backtest every shipped strategy on the shipped prices, then trade half a minute."),
 }

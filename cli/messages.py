@@ -1,11 +1,17 @@
 """Tell runs and orders something, and ask them. Loads Temporal's SDK."""
 
+from functools import partial
+
 from cli.stack import Server
 from weaver.glados.requests import OrderCreate
 from weaver.glados.runs import RunStatus
+from weaver.walle.database import Database
+from weaver.walle.queries import Queries
+from weaver.walle.records import Records
 from workflows.client import connect, state
 from workflows.client import stop as stop_run
 from workflows.client import tell as tell_run
+from workflows.deleting import delete_run
 from workflows.inputs import Ask, RunState, StopRequest
 from workflows.trading_client import amend_order, cancel_order, place_order
 from workflows.trading_inputs import AmendRequest, OrderState
@@ -19,6 +25,11 @@ async def tell(where: Server, run_id: str, message: str, ask: Ask | None = None)
 async def stop(where: Server, run_id: str, *, flatten: bool = False) -> RunStatus:
     """Stop a run and return its status then."""
     return await stop_run(await connect(where.address, where.namespace), run_id, StopRequest(flatten=flatten))
+
+
+async def delete(where: Server, database: Database, results: str, run_id: str) -> None:
+    """Delete a run that has ended."""
+    await delete_run(partial(connect, where.address, where.namespace), Queries(database), Records(database), results, run_id)
 
 
 async def ask(where: Server, run_id: str) -> RunState:

@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Sequence
 
-from cli.documents import result_document, run_document
 from cli.render import out, short_time, show, table
 from weaver.charts import terminal_equity
+from weaver.documents.results import result_document
+from weaver.documents.runs import error_document, run_detail
 from weaver.greta.records import EquityColumns
 from weaver.report_meanings import GROUPS, written
 from weaver.walle.model import RunError, RunRecord, StoredResult
@@ -13,17 +14,17 @@ from weaver.walle.model import RunError, RunRecord, StoredResult
 
 def backtest_document(run_id: str, status: str, result: StoredResult | None, error: RunError | None) -> dict[str, object]:
     """Return what `weaver backtest --json` prints; null where the run came to no result."""
-    stored = result_document(result) if result else {}
+    stored = result_document(result).model_dump() if result else {}
     document: dict[str, object] = {"run_id": run_id, "status": status}
     document |= {name: stored.get(name) for name in ("result_digest", "provenance", "stats", "counts")}
     if error:
-        document["error"] = {"code": error.code, "message": error.message, "file": error.file, "line": error.line}
+        document["error"] = error_document(error).model_dump()
     return document
 
 
 def run_with_result(run: RunRecord, result: StoredResult | None) -> dict[str, object]:
     """Return what `weaver runs show --json` prints."""
-    return {**run_document(run), "result": result_document(result) if result else None}
+    return {**run_detail(run).model_dump(), "result": result_document(result).model_dump() if result else None}
 
 
 def show_result(run: RunRecord, result: StoredResult) -> None:

@@ -33,17 +33,17 @@ def free_ports(count: int) -> list[int]:
             one.close()
 
 
-def is_free(port: int) -> bool:
-    """Tell whether `port` of this machine can be listened on."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as one:
+def is_free(port: int, host: str = LOCALHOST) -> bool:
+    """Tell whether `port` can be listened on at an address or name of this machine. Raises Unusable for one that is not its own."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as one:
         # As servers do: without it, connections that were just closed would make a free port look taken.
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            one.bind((LOCALHOST, port))
+            one.bind((host, port))
         except OSError as problem:
             if problem.errno in (errno.EADDRINUSE, errno.EACCES):
                 return False
-            raise
+            raise Unusable(f"{host} is no address of this machine that can be listened on: {problem.strerror}.") from problem
     return True
 
 
@@ -64,9 +64,9 @@ def check_address(field: str, address: str) -> None:
         raise BadValue(field, address, "host:port, such as 127.0.0.1:7233")
 
 
-def check_free(port: int, purpose: str, option: str) -> None:
+def check_free(port: int, purpose: str, option: str, host: str = LOCALHOST) -> None:
     """Raise Unusable, naming the holder where it can be read, when `port` is taken."""
-    if is_free(port):
+    if is_free(port, host):
         return
     holder = holder_of(port)
     by = f" by {holder}" if holder else " by a program of another user"

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from weaver.documents.values import decimal_text
 from weaver.market import from_microseconds
 
 _PLAIN_WIDTH = 130  # where output is not a terminal, so that tables in files and pipes are not cut at 80
@@ -38,29 +39,6 @@ def show(text: str, style: str = "") -> None:
     out.print(Text(text, style=style), soft_wrap=True)
 
 
-def decimal_text(value: float | Decimal) -> str:
-    """Write a number as a decimal string without exponent: the shortest that reads back as the same float."""
-    number = value if isinstance(value, Decimal) else Decimal(repr(value))
-    text = format(number, "f")
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
-
-
-def optional_decimal(value: float | Decimal | None) -> str | None:
-    return None if value is None else decimal_text(value)
-
-
-def time_text(time: datetime | int) -> str:
-    """Write a time (aware, or UTC microseconds) as ISO-8601 UTC with Z."""
-    moment = from_microseconds(time) if isinstance(time, int) else time
-    return moment.isoformat().replace("+00:00", "Z")
-
-
-def optional_time(time: datetime | int | None) -> str | None:
-    return None if time is None else time_text(time)
-
-
 def short_time(time: datetime | int | None) -> str:
     """Write a time for a table: the date alone at midnight UTC, else to the minute or second."""
     if time is None:
@@ -69,6 +47,11 @@ def short_time(time: datetime | int | None) -> str:
     if (moment.hour, moment.minute, moment.second) == (0, 0, 0):
         return f"{moment:%Y-%m-%d}"
     return f"{moment:%Y-%m-%d %H:%M}" if moment.second == 0 else f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def seconds_text(time: datetime | None) -> str:
+    """Write a time for a table of trading: always with its seconds."""
+    return "" if time is None else f"{time:%Y-%m-%d %H:%M:%S}"
 
 
 def money(value: float | Decimal | None) -> str:

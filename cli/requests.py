@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast
@@ -12,11 +12,11 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from weaver.errors import BadInput, BadValue, UnknownName
-from weaver.glados.requests import RunCreate
+from weaver.glados.requests import A_TIME, RunCreate, UtcTime
 from weaver.orders import Costs
 
 _USUAL_TIMEFRAMES = ("1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w")
-_TIME = "a time such as 2004-01-01 or 2004-01-01T14:30:00Z"
+_TIME: TypeAdapter[datetime] = TypeAdapter(UtcTime)
 
 
 def read_file(path: Path) -> dict[str, Any]:
@@ -58,9 +58,6 @@ def _refuse_constant(name: str) -> object:
 
 def create(fields: Mapping[str, Any]) -> RunCreate:
     """Return the checked request. Raises UnknownName for an unknown key with the nearest, BadValue for a bad value."""
-    for name in ("start", "end"):
-        if isinstance(fields.get(name), str):
-            _refuse_number(name, fields[name])
     try:
         return RunCreate.model_validate(dict(fields))
     except ValidationError as problem:
@@ -74,18 +71,10 @@ def parse_time(field: str, text: str | None) -> datetime | None:
     """Return a time as aware UTC; one without a zone is taken as UTC."""
     if text is None:
         return None
-    _refuse_number(field, text)
     try:
-        time = TypeAdapter(datetime).validate_python(text)
+        return _TIME.validate_python(text)
     except ValidationError:
-        raise BadValue(field, text, _TIME) from None
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-
-
-def _refuse_number(field: str, text: str) -> None:
-    """Refuse a bare number, such as a year: pydantic would take it for seconds since 1970."""
-    if re.fullmatch(r"[+-]?[\d.]*", text):
-        raise BadValue(field, text, _TIME)
+        raise BadValue(field, text, A_TIME) from None
 
 
 def zoneless(fields: Mapping[str, Any]) -> Sequence[str]:
@@ -115,7 +104,7 @@ def _explained(error: ErrorDetails) -> BadInput:
         nearest = get_close_matches(str(error["input"]).lower(), _USUAL_TIMEFRAMES, n=1, cutoff=0.5)
         reason = reason.removeprefix("expected ") + (f" (nearest: {nearest[0]})" if nearest else "")
     elif field in ("start", "end"):
-        reason = _TIME
+        reason = A_TIME
     elif field == "id":
         reason = "letters, digits and . _ : -, beginning with a letter or digit, at most 128"
     elif field == "costs" and isinstance(error["input"], Mapping):

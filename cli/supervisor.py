@@ -1,7 +1,7 @@
-"""Run Temporal and the worker of one home: start them together, start again what dies, stop them in order.
+"""Run Temporal, the worker and the API of one home: start them together, start again what dies, stop them in order.
 
 As a program (`python -m cli.supervisor`) it is the detached parent of a stack that a command started, and ends once
-no command uses it. `weaver up` runs the same in the foreground. It imports nothing heavy.
+no command uses it; such a stack has no API. `weaver up` runs the same in the foreground. It imports nothing heavy.
 """
 
 import argparse
@@ -12,6 +12,8 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -24,6 +26,8 @@ NAMESPACE = "default"
 RETENTION = "30d"
 START_LIMIT_SECONDS = 60.0
 WORKER_READY = "worker ready"
+API_READY = "api ready"
+API_TOKEN = "WEAVER_API_TOKEN"
 
 _POLL_SECONDS = 0.02
 _WATCH_SECONDS = 0.2
@@ -45,19 +49,47 @@ def temporal_program() -> Path:
     return Path(found)
 
 
-class Supervisor:
-    """The parent of one home's Temporal server and worker."""
+@dataclass(frozen=True, slots=True)
+class ApiPlace:
+    """Where the API is to listen, and where it is then found."""
 
-    def __init__(self, home: Home, *, temporal_port: int, ui_port: int, started_by: str, environment: Mapping[str, str]) -> None:
+    host: str
+    port: int
+    url: str
+
+
+class Supervisor:
+    """The parent of one home's Temporal server, worker and, with an `api`, API."""
+
+    def __init__(
+        self,
+        home: Home,
+        *,
+        temporal_port: int,
+        ui_port: int,
+        started_by: str,
+        environment: Mapping[str, str],
+        api: ApiPlace | None = None,
+    ) -> None:
         self.home = home
         self.address = f"{LOCALHOST}:{temporal_port}"
         self.ui_url = f"http://{LOCALHOST}:{ui_port}"
         self.started_by = started_by
-        self.temporal = Child("Temporal", _temporal_command(home, temporal_port, ui_port), home.logs / "temporal.log", environment)
+        self.api_url = api.url if api else None
+        # Strategies run in the worker, and nobody but the API asks for its token.
+        tokenless = {name: value for name, value in environment.items() if name.upper() != API_TOKEN}
+        self.temporal = Child("Temporal", _temporal_command(home, temporal_port, ui_port), home.logs / "temporal.log", tokenless)
         ours = {"WEAVER_HOME": str(home.path), "WEAVER_TEMPORAL_ADDRESS": self.address, "WEAVER_TEMPORAL_NAMESPACE": NAMESPACE}
-        self.worker = Child("the worker", python("worker"), home.logs / "worker.log", {**environment, **ours, "PYTHONUNBUFFERED": "1"})
+        ours["PYTHONUNBUFFERED"] = "1"
+        self.worker = Child("the worker", python("worker"), home.logs / "worker.log", tokenless | ours)
+        self.api: Child | None = None
+        if api is not None:
+            place = {"WEAVER_API_HOST": api.host, "WEAVER_API_PORT": str(api.port)}
+            shown = {"WEAVER_TEMPORAL_UI_URL": environment.get("WEAVER_TEMPORAL_UI_URL") or self.ui_url}
+            self.api = Child("the API", python("api"), home.logs / "api.log", {**environment, **ours, **place, **shown})
         self._asked_to_end = False
         self._restarts: deque[float] = deque(maxlen=_RESTARTS)
+        self._api_restarts: deque[float] = deque(maxlen=_RESTARTS)
 
     @property
     def is_ending(self) -> bool:
@@ -69,31 +101,37 @@ class Supervisor:
             signal.signal(number, self._ask_to_end)
 
     def start(self) -> Stack | None:
-        """Start both, publish the stack once both are ready and return it; None when asked to end meanwhile.
+        """Start all, publish the stack once all are ready and return it; None when asked to end meanwhile.
 
         Raises Unusable, with the end of the log, when one of them dies or takes too long."""
-        self.temporal.start()
-        self.worker.start()
+        for child in self._children:
+            child.start()
         if not self._wait_for(self.temporal, lambda: answers(self.address)):
             return None
         self._keep_history()
-        if not self._wait_for(self.worker, lambda: WORKER_READY in self.worker.output()):
-            return None
+        for child, word in ((self.worker, WORKER_READY), (self.api, API_READY)):
+            if child is not None and not self._wait_for(child, partial(_has_said, child, word)):
+                return None
         return self._publish()
 
     def watch(self, may_end: Callable[[], bool]) -> None:
         """Start again what dies, until asked to end or `may_end`. Raises Unusable when something dies over and over."""
         while not self._asked_to_end and not may_end():
-            for child in (self.temporal, self.worker):
+            for child in self._children:
                 if child.has_ended():
                     self._restart(child)
             time.sleep(_WATCH_SECONDS)
 
     def stop(self) -> None:
-        """End both, the worker first, and leave nothing behind."""
+        """End all, the API first and Temporal last, and leave nothing behind."""
         self.home.forget_stack()
-        self.worker.stop(patience_seconds=10)
-        self.temporal.stop(patience_seconds=10)
+        for child in reversed(self._children):
+            child.stop(patience_seconds=10)
+
+    @property
+    def _children(self) -> list[Child]:
+        """All that runs, in the order in which one needs the other."""
+        return [self.temporal, self.worker, *([self.api] if self.api else [])]
 
     def _ask_to_end(self, number: int, frame: FrameType | None) -> None:
         del number, frame
@@ -113,16 +151,23 @@ class Supervisor:
 
     def _restart(self, child: Child) -> None:
         now = time.monotonic()
-        if len(self._restarts) == _RESTARTS and now - self._restarts[0] < _RESTARTS_WITHIN_SECONDS:
+        restarts = self._api_restarts if child is self.api else self._restarts
+        if len(restarts) == _RESTARTS and now - restarts[0] < _RESTARTS_WITHIN_SECONDS:
+            if child is self.api:
+                return  # runs and orders go on without it; it is tried again as the minute goes by
             raise Unusable(f"{child.name} dies again and again. The end of {child.log}:\n{tail(child.log)}")
-        self._restarts.append(now)
+        restarts.append(now)
         print(f"{child.name} ended; starting it again. Its log: {child.log}", file=sys.stderr, flush=True)
         child.start()
         self._publish()
 
     def _publish(self) -> Stack:
         pids = {"supervisor": os.getpid(), "temporal": self.temporal.pid or 0, "worker": self.worker.pid or 0}
-        stack = Stack(address=self.address, namespace=NAMESPACE, ui_url=self.ui_url, started_by=self.started_by, pids=pids)
+        if self.api is not None:
+            pids["api"] = self.api.pid or 0
+        stack = Stack(
+            address=self.address, namespace=NAMESPACE, ui_url=self.ui_url, started_by=self.started_by, pids=pids, api_url=self.api_url
+        )
         self.home.write_stack(stack)
         return stack
 
@@ -138,6 +183,10 @@ class Supervisor:
         while not child.has_ended() and not self._asked_to_end and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
         child.stop(0)
+
+
+def _has_said(child: Child, word: str) -> bool:
+    return word in child.output()
 
 
 def _temporal_command(home: Home, port: int, ui_port: int) -> list[str]:

@@ -12,15 +12,16 @@ from rich.text import Text
 from temporalio.client import Client
 
 from cli.context import has_records
-from cli.render import decimal_text, err, money, say
+from cli.render import err, money, say
 from cli.running import looking_for_a_worker
 from cli.stack import Server
 from cli.trading_news import RunNews
-from cli.trading_records import TradingRecords
+from weaver.documents.values import decimal_text
 from weaver.errors import NotAllowed, NotFound, Unavailable
 from weaver.glados.requests import RunCreate
 from weaver.settings import Settings
 from weaver.walle.database import Database
+from weaver.walle.run_money import TradingRecords
 from workflows.client import connect, result, state, stop
 from workflows.inputs import RunResult, RunState, StopRequest
 from workflows.trading_client import start_trading

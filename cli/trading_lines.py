@@ -5,7 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import cast
 
-from cli.render import decimal_text, rounded
+from cli.render import rounded
+from weaver.documents.values import decimal_text
 from weaver.walle.model import Json
 from weaver.walle.trading_model import DecisionRecord, OrderChange, OrderRecord
 

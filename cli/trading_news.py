@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from cli.trading_lines import change_line, decision_line, refusal_lines
-from cli.trading_records import TradingRecords
+from weaver.walle.run_money import TradingRecords
 from weaver.walle.trading_model import DecisionRecord
 
 _NEWEST = 100

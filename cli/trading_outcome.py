@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from cli.documents_trading import seconds_text
 from cli.outcome import listed
-from cli.render import decimal_text, money, rounded, show, table
-from cli.trading_records import RunMoney, account_of
+from cli.render import money, rounded, seconds_text, show, table
+from weaver.documents.values import decimal_text
 from weaver.walle.model import RunRecord
+from weaver.walle.run_money import RunMoney, account_of
 from weaver.walle.trading_model import FillRecord, LedgerPosition, OrderRecord
 
 

@@ -19,7 +19,9 @@ from activities.orders import VenueOrders
 from activities.prices import Prices
 from activities.ticks import Ticks
 from processes.connecting import BUILD_ID, patiently
+from processes.numbers import expose_numbers
 from processes.process import stop_signals
+from weaver.errors import Unusable
 from weaver.glados.risk import RiskLimits
 from weaver.plugins import Found
 from weaver.settings import Settings
@@ -51,6 +53,10 @@ async def serve(settings: Settings, beacon: Beacon, *, clock: Clock | None = Non
     """Work until SIGTERM."""
     stopping = stop_signals(signal.SIGTERM)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent says when to end
+    try:
+        expose_numbers(settings.worker_metrics, after=1)
+    except Unusable as problem:
+        logger.warning("%s Trading goes on without.", problem)
     database = Database.open(settings.database_url, migrate=False)
     client = await patiently(settings, stopping)
     if client is None:

@@ -8,11 +8,10 @@ from temporalio.client import Client
 
 from weaver.errors import Unavailable
 from weaver.settings import Settings
-from workflows.client import connect
+from workflows.client import DEFAULT_ADDRESS, connect
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_ADDRESS = "127.0.0.1:7233"
 BUILD_ID = "weaver"
 """Given to each worker only because the SDK otherwise makes one of the code of all loaded modules, which takes 0.2 s."""
 

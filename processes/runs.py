@@ -11,19 +11,22 @@ from functools import partial
 from typing import Any
 
 from temporalio.client import Client
+from temporalio.common import MetricMeter
 from temporalio.service import RPCError
 from temporalio.worker import Interceptor, Worker
 
-from activities.archive import Archive
+from activities.archive import Archive, ClosedLinks
 from activities.beacon import Started
 from activities.failures import of_ending
 from activities.records import RunRecords
 from activities.slots import Ending, Slots
 from activities.trading_runs import TradingRuns
-from processes.connecting import BUILD_ID, DEFAULT_ADDRESS, patiently
+from processes.connecting import BUILD_ID, patiently
+from processes.numbers import count_slots, expose_numbers
 from weaver.settings import Settings
 from weaver.veda.library import AdapterLibrary
 from weaver.walle.accounts import Accounts
+from weaver.walle.archive import Archived
 from weaver.walle.database import Database
 from weaver.walle.decisions import Decisions
 from weaver.walle.leases import Leases
@@ -33,8 +36,10 @@ from weaver.walle.records import Records
 from weaver.walle.trading_model import AccountLimits
 from weaver.walle.trading_queries import TradingQueries
 from workflows.account import Account
+from workflows.archive import Archiving
+from workflows.archive_schedule import ensure_archive_schedule
 from workflows.backtest import BacktestRun
-from workflows.client import ensure_search_attributes
+from workflows.client import DEFAULT_ADDRESS, ensure_search_attributes
 from workflows.inputs import RUN_QUEUE
 from workflows.order import Order
 from workflows.trading import TradingRun
@@ -56,6 +61,7 @@ async def serve(
     interceptors: Sequence[Interceptor] = (),
 ) -> None:
     """Serve until `stopping`, then drain the slots, which `running` keeps going; raises what ends `running`."""
+    meter = expose_numbers(settings.worker_metrics)
     database = Database.open(settings.database_url)
     try:
         client = await patiently(settings, stopping)
@@ -63,7 +69,7 @@ async def serve(
             return
         slots.tell_by(partial(_fail, client))
         await ensure_search_attributes(client)
-        await _serve(client, database, settings, slots, running, stopping, interceptors)
+        await _serve(client, database, settings, slots, running, stopping, interceptors, meter)
     finally:
         database.close()
 
@@ -76,24 +82,29 @@ async def _serve(
     running: asyncio.Task[None],
     stopping: asyncio.Event,
     interceptors: Sequence[Interceptor],
+    meter: MetricMeter,
 ) -> None:
     address = settings.temporal_address or DEFAULT_ADDRESS
     records = Records(database)
     archive = Archive(client, records)
+    closed_links = ClosedLinks(client, Archived(database))
     run_records = RunRecords(records, address=address)
-    watcher = Watcher(client, Queries(database), records, archive, address=address)
+    watcher = Watcher(client, Queries(database), records, archive, address=address, meter=meter)
     trading = _trading(client, database, records, settings)
     await _look_after_known(client, database)
+    await ensure_archive_schedule(client)
     with ThreadPoolExecutor(8, "records") as threads:
         worker = Worker(
             client,
             task_queue=RUN_QUEUE,
             build_id=BUILD_ID,
-            workflows=[BacktestRun, TradingRun, Order, Account],
+            workflows=[BacktestRun, TradingRun, Order, Account, Archiving],
             activities=[
                 run_records.register,
                 run_records.set_status,
                 archive.archive_link,
+                closed_links.archive,
+                closed_links.note,
                 trading.open,
                 trading.admit,
                 trading.plan_flattening,
@@ -106,7 +117,7 @@ async def _serve(
         async with worker:
             sys.stdout.write(f"{READY}\n")
             sys.stdout.flush()
-            await _first_of(stopping.wait(), watcher.run(), _unending(running))
+            await _first_of(stopping.wait(), watcher.run(), _unending(running), count_slots(slots, meter))
             await slots.drain(DRAIN.total_seconds())
 
 

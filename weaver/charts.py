@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from weaver.errors import BadValue
-from weaver.market import DAY, Bars, Floats, Ints, from_microseconds
+from weaver.market import DAY, Floats, Ints, from_microseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,7 +46,25 @@ def downsample(times: Ints, columns: Mapping[str, Floats], points: int) -> tuple
     return times[kept], {name: column[kept] for name, column in columns.items()}
 
 
-def candles(bars: Bars, count: int) -> Candles:
+class BarSeries(Protocol):
+    """Bars as columns, in time order."""
+
+    def __len__(self) -> int: ...
+    @property
+    def starts(self) -> Ints: ...
+    @property
+    def open(self) -> Floats: ...
+    @property
+    def high(self) -> Floats: ...
+    @property
+    def low(self) -> Floats: ...
+    @property
+    def close(self) -> Floats: ...
+    @property
+    def volume(self) -> Floats: ...
+
+
+def candles(bars: BarSeries, count: int) -> Candles:
     """Return at most `count` candles of equally many bars each (the last may have fewer): first open, highest high,
     lowest low, last close, summed volume. Raises BadValue for `count` < 1."""
     if count < 1:

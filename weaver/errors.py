@@ -13,7 +13,7 @@ WeaverError
 ├── NotFound            a run, result or file that does not exist
 ├── StrategyBroken      a strategy's file or code failed: file, line, message
 │   └── StrategyOverran a strategy took longer than it may
-├── NotAllowed          the state of a run forbids what was asked
+├── NotAllowed          the state of a run or order forbids what was asked
 ├── Unavailable         a service does not answer; try again, same key
 │   └── RateLimited     the venue asks to wait, and how long
 ├── Refused             a venue's final no, with its reason
@@ -142,11 +142,11 @@ class StrategyOverran(StrategyBroken):
 
 
 class NotAllowed(WeaverError):
-    """What was asked is not possible in the present state."""
+    """What was asked is not possible in the present state of `what`, a run unless said otherwise."""
 
-    def __init__(self, action: str, status: str, allowed: Iterable[str] = ()) -> None:
-        may = ", ".join(allowed) or "nothing"
-        super().__init__(f"Cannot {action} a run that is {status}. Possible now: {may}.")
+    def __init__(self, action: str, status: str, allowed: Iterable[str] = (), *, what: str = "a run") -> None:
+        possible = ", ".join(allowed)
+        super().__init__(f"Cannot {action} {what} that is {status}. Possible now: {possible or 'nothing'}.")
         self.action = action
         self.status = status
 

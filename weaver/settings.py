@@ -5,9 +5,10 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from weaver.errors import BadValue
 from weaver.glados.risk import LIVE_LIMITS, PAPER_LIMITS, RiskLimits
 
 
@@ -32,6 +33,31 @@ class Settings(BaseSettings):
     )
     marvin_slots: int | None = Field(default=None, ge=1, description="processes that decide; default one per core")
     greta_slots: int | None = Field(default=None, ge=1, description="backtest processes of a worker; default one per core")
+    worker_metrics: str | None = Field(
+        default=None,
+        description="address:port where the worker gives Prometheus numbers, and at the next port its accounts process; default off",
+    )
+    temporal_ui_url: str | None = Field(
+        default=None, description="address of the Temporal UI, such as http://127.0.0.1:8233, for links to runs"
+    )
+    api_host: str = Field(default="127.0.0.1", description="address that the API listens on; any but this machine's own needs api_token")
+    api_port: int = Field(default=8000, ge=1, le=65_535, description="port that the API listens on")
+    api_token: SecretStr | None = Field(default=None, description="what callers of the API must know, at least 16 characters")
+    api_allowed_hosts: str = Field(
+        default="",
+        description="names in the Host header that are served besides the own ones, separated by commas; *.example.com for all below",
+    )
+    api_cors_origins: str = Field(
+        default="", description="origins whose pages may call the API, separated by commas, such as https://haro.example.com"
+    )
+    api_trusted_proxies: str = Field(
+        default="", description="addresses of proxies whose X-Forwarded-For and -Proto count, separated by commas"
+    )
+    api_requests_per_minute: int = Field(
+        default=1_200, ge=1, description="most requests of one address, where the API listens beyond this machine"
+    )
+    api_upload_megabytes: int = Field(default=512, ge=1, description="largest file of bars that the API takes")
+    api_session_hours: float = Field(default=12.0, gt=0, le=720, description="how long a browser's session lasts")
 
     @field_validator("live_risk", mode="before")
     @classmethod
@@ -40,6 +66,17 @@ class Settings(BaseSettings):
         if isinstance(given, str):
             given = json.loads(given)
         return LIVE_LIMITS.model_dump() | given if isinstance(given, dict) else given
+
+    @field_validator("api_host")
+    @classmethod
+    def _without_brackets(cls, given: str) -> str:
+        return given.strip().removeprefix("[").removesuffix("]")
+
+    @field_validator("api_token", mode="before")
+    @classmethod
+    def _none_if_empty(cls, given: object) -> object:
+        """Take an empty variable for none: compose files set those that are not given to nothing."""
+        return None if given == "" else given
 
     @property
     def home_path(self) -> Path:
@@ -68,3 +105,27 @@ class Settings(BaseSettings):
         """Folders of drop-in adapters, in order of precedence of listing."""
         named = [Path(folder).expanduser() for folder in self.adapters.split(os.pathsep) if folder]
         return [Path("plugins/adapters"), *named]
+
+    @property
+    def allowed_hosts(self) -> list[str]:
+        """Names in the Host header that are served besides the own ones."""
+        return _listed(self.api_allowed_hosts)
+
+    @property
+    def cors_origins(self) -> list[str]:
+        """Origins whose pages may call the API."""
+        return _listed(self.api_cors_origins)
+
+
+def read_settings() -> Settings:
+    """Read the environment; raise BadValue for a variable that does not fit."""
+    try:
+        return Settings()
+    except ValidationError as problem:
+        first = problem.errors(include_url=False)[0]
+        name = "WEAVER_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise BadValue(name, first["input"], first["msg"].removeprefix("Input should be ")) from None
+
+
+def _listed(text: str) -> list[str]:
+    return [part for part in (piece.strip() for piece in text.split(",")) if part]

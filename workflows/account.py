@@ -48,7 +48,6 @@ class Account:
     @workflow.run
     async def run(self, request: AccountInput) -> None:
         """Look after the account for ever, link by link."""
-        del request  # taken in by __init__, so that messages which come first find it
         workflow.upsert_search_attributes(
             [KIND.value_set("account"), MODE.value_set(self._account.rpartition("-")[2]), STATUS.value_set("running")]
         )
@@ -58,7 +57,7 @@ class Account:
             if self._is_long() and self._kill is None and not self._rearm:
                 # The updates are not called off here, which a link may not do as its last word: Temporal does it for the old link.
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(AccountInput(account=self._account, killed=self._killed, kill=self._kill))
+                workflow.continue_as_new(AccountInput(account=self._account, killed=self._killed, kill=self._kill, link=request.link + 1))
             every = policies.RECONCILE_BUSY if self._is_busy else policies.RECONCILE_IDLE
             try:
                 await workflow.wait_condition(self._has_something_to_do, timeout=every, timeout_summary="until the next reconciliation")

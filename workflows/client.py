@@ -18,10 +18,11 @@ from temporalio.client import (
     WorkflowExecutionStatus,
     WorkflowFailureError,
     WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import QueryRejectCondition, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -34,10 +35,15 @@ from workflows.inputs import BACKTEST_RUN, RUN_QUEUE, Ask, BacktestInput, Progre
 from workflows.problems import ended
 from workflows.story import listed
 
+DEFAULT_ADDRESS = "127.0.0.1:7233"
+"""Where a Temporal server is looked for when the environment names none."""
 CONNECT_SECONDS = 2.0
 QUERY_SECONDS = 1.0
 ANSWER_SECONDS = 3.0
 """How long a message waits for a worker to answer before it goes as a signal."""
+
+CORR_ID, ASKED = "corr_id", "asked"
+"""Names of what is noted in a workflow's memo."""
 
 _CLOSED: dict[WorkflowExecutionStatus, RunStatus] = {
     WorkflowExecutionStatus.COMPLETED: RunStatus.COMPLETED,
@@ -79,25 +85,40 @@ def run_id_for(request: RunCreate) -> str:
     return f"{kind}-{strategy}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
 
 
-async def start_backtest(client: Client, request: RunCreate) -> str:
-    """Start a backtest and return its run id. Raises AlreadyExists with the status of the run that has the id."""
+async def start_backtest(client: Client, request: RunCreate, *, corr_id: str | None = None, asked: str | None = None) -> str:
+    """Start a backtest and return its run id. Raises AlreadyExists with the status of the run that has the id.
+
+    `corr_id` names the request that it comes from and goes into its events; `asked` is a digest of what was asked, for `asked_digest`.
+    """
     run_id = run_id_for(request)
-    asked = BacktestInput.model_validate(request.model_dump() | {"id": run_id})
+    given = BacktestInput.model_validate(request.model_dump() | {"id": run_id})
     try:
         await answered(
             client.start_workflow(
                 BACKTEST_RUN,
-                asked,
+                given,
                 id=run_id,
                 task_queue=RUN_QUEUE,
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                memo=memo(corr_id, asked),
                 static_summary=f"Backtest of {request.strategy[:80]} on {listed(request.symbols)}, {request.timeframe}",
             )
         )
     except WorkflowAlreadyStartedError:
         raise AlreadyExists("run", run_id, (await status(client, run_id)).value) from None
     return run_id
+
+
+def memo(corr_id: str | None, asked: str | None = None) -> dict[str, str]:
+    """Return what is noted with a workflow at its start: the request that it comes from, and a digest of what was asked."""
+    return {name: value for name, value in ((CORR_ID, corr_id), (ASKED, asked)) if value is not None}
+
+
+async def asked_digest(description: WorkflowExecutionDescription) -> str | None:
+    """Return the digest that a run was started with, None when whoever started it noted none."""
+    noted = (await description.memo()).get(ASKED)
+    return noted if isinstance(noted, str) else None
 
 
 async def status(client: Client, run_id: str) -> RunStatus:
@@ -116,11 +137,16 @@ def status_of(description: WorkflowExecutionDescription) -> RunStatus:
 
 
 async def state(client: Client, run_id: str) -> RunState:
-    """Ask an open run for its state. Raises Unavailable when no worker answers within a second, NotFound."""
+    """Ask an open run for its state. Raises Unavailable when no worker answers within a second or the run has ended, NotFound."""
     handle = client.get_workflow_handle(run_id)
-    limit = timedelta(seconds=QUERY_SECONDS)
+    # One that has ended would be replayed as a whole to answer, and what it came to is on record.
+    query = handle.query(
+        "state", result_type=RunState, reject_condition=QueryRejectCondition.NOT_OPEN, rpc_timeout=timedelta(seconds=QUERY_SECONDS)
+    )
     try:
-        return await answered(handle.query("state", result_type=RunState, rpc_timeout=limit), run_id)
+        return await answered(query, run_id)
+    except WorkflowQueryRejectedError:
+        raise Unavailable(f"Run '{run_id}' has ended and is not asked any more.") from None
     except WorkflowQueryFailedError as problem:
         raise Unavailable(f"Run '{run_id}' cannot be asked: {problem.message}") from problem
 

@@ -13,6 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from weaver.orders import OrderRequest, OrderStatus, OrderType
     from weaver.walle.trading_model import OrderRecord
     from workflows import policies
+    from workflows.inputs import Ask
     from workflows.trading_inputs import (
         ORDER,
         AmendRequest,
@@ -25,7 +26,7 @@ with workflow.unsafe.imports_passed_through():
         order_workflow_id,
     )
 
-_CANCEL, _AMEND = CancelRequest(), AmendRequest()
+_ASK, _CANCEL, _AMEND = Ask(), CancelRequest(), AmendRequest()
 
 
 @workflow.defn(name=ORDER)
@@ -51,7 +52,13 @@ class Order(WithExits):
             if self._is_time_for_next_link():
                 self._is_leaving = True  # who waits for an answer gets the order as it stands
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                carried = CarriedOrder(orders=self._orders, seen=self._seen, cancels=self._cancels, amendment=self._amendment)
+                carried = CarriedOrder(
+                    orders=self._orders,
+                    seen=self._seen,
+                    cancels=self._cancels,
+                    amendment=self._amendment,
+                    link=(request.carried.link if request.carried else 0) + 1,
+                )
                 workflow.continue_as_new(request.model_copy(update={"carried": carried}))
             await self._place_remainder()
         self._is_over = True
@@ -113,7 +120,9 @@ class Order(WithExits):
             raise ApplicationError("amend: expected a quantity, limit_price or stop_price", type="BadInput", non_retryable=True)
         self._check_open(self._order_id, "amend")
         if self._is_being_cancelled():
-            raise ApplicationError("Cannot amend an order that is being cancelled.", type="NotAllowed", non_retryable=True)
+            raise ApplicationError(
+                "Cannot amend an order that is being cancelled.", "being cancelled", type="NotAllowed", non_retryable=True
+            )
 
     def _is_being_cancelled(self) -> bool:
         return self._order_id in self._cancels and self._amendment is None
@@ -121,7 +130,15 @@ class Order(WithExits):
     def _check_open(self, order_id: str, action: str) -> None:
         if self._is_final(order_id):
             status = self._orders[order_id].status
-            raise ApplicationError(f"Cannot {action} an order that is {status}.", type="NotAllowed", non_retryable=True)
+            raise ApplicationError(f"Cannot {action} an order that is {status}.", status.value, type="NotAllowed", non_retryable=True)
+
+    @workflow.update
+    async def sync(self, ask: Ask = _ASK) -> OrderState:
+        """Ask the venue for the order and its legs now."""
+        del ask
+        if self._orders and not self._is_over:
+            await self._sync(ask=True)
+        return self.state()
 
     # The end.
 

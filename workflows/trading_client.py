@@ -10,11 +10,11 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from weaver.errors import AlreadyExists, BadInput, NotFound, RiskRefused, Unavailable, WeaverError
+from weaver.errors import AlreadyExists, BadInput, NotAllowed, NotFound, RiskRefused, Unavailable, WeaverError
 from weaver.glados.requests import OrderCreate, RunCreate
 from weaver.orders import OrderRequest
 from weaver.walle.trading_model import OrderChange
-from workflows.client import answered, run_id_for, status
+from workflows.client import answered, memo, run_id_for, status
 from workflows.converter import BAD_PAYLOAD
 from workflows.inputs import RUN_QUEUE, Ask, Event
 from workflows.policies import MANUAL_ORDER_LIFE
@@ -42,21 +42,22 @@ ORDER_ANSWER_SECONDS = 10.0
 QUERY_SECONDS = 1.0
 
 
-async def start_trading(client: Client, request: RunCreate) -> str:
-    """Start a paper or live run and return its run id. Raises AlreadyExists with the status of the run that has the id."""
+async def start_trading(client: Client, request: RunCreate, *, corr_id: str | None = None, asked: str | None = None) -> str:
+    """Start a paper or live run and return its run id; see `start_backtest`."""
     mode = request.mode or "paper"
     run_id = run_id_for(request.model_copy(update={"mode": mode}))
     # As it was asked: that a live run's budget was named is seen by the field being there.
-    asked = request.model_dump(mode="json", exclude_unset=True) | {"id": run_id}
+    given = request.model_dump(mode="json", exclude_unset=True) | {"id": run_id}
     try:
         await answered(
             client.start_workflow(
                 TRADING_RUN,
-                asked,
+                given,
                 id=run_id,
                 task_queue=RUN_QUEUE,
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                memo=memo(corr_id, asked),
                 static_summary=f"{mode.capitalize()} trading of {request.strategy[:80]} on {listed(request.symbols)}, {request.timeframe}",
             )
         )
@@ -70,7 +71,9 @@ def order_id_for(request: OrderCreate) -> str:
     return request.client_order_id or f"m-{int(datetime.now(UTC).timestamp()):x}-{secrets.token_hex(3)}"
 
 
-async def place_order(client: Client, request: OrderCreate, *, keeps_bracket: bool, corr_id: str | None = None) -> OrderState:
+async def place_order(
+    client: Client, request: OrderCreate, *, keeps_bracket: bool, reduce_only: bool = False, corr_id: str | None = None
+) -> OrderState:
     """Place an order without any run and return what is known of it within some seconds.
 
     Raises RiskRefused with the rule, AlreadyExists when the id is taken.
@@ -90,11 +93,12 @@ async def place_order(client: Client, request: OrderCreate, *, keeps_bracket: bo
         extended_hours=request.extended_hours,
         take_profit=request.take_profit,
         stop_loss=request.stop_loss,
+        reduce_only=reduce_only,
     )
     asked = OrderInput(
         account=request.account,
         run_id=request.run_id,
-        wish=OrderWish(request=terms, is_exit=False, price=None),
+        wish=OrderWish(request=terms, is_exit=reduce_only, price=None),
         keeps_bracket=keeps_bracket,
         send_before=datetime.now(UTC) + MANUAL_ORDER_LIFE,
         corr_id=corr_id,
@@ -108,6 +112,7 @@ async def place_order(client: Client, request: OrderCreate, *, keeps_bracket: bo
                 task_queue=RUN_QUEUE,
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                memo=memo(corr_id),
                 static_summary=f"{terms.side} {terms.quantity.normalize():f} {terms.symbol}, {terms.order_type}",
             )
         )
@@ -131,6 +136,11 @@ async def amend_order(client: Client, order_id: str, terms: AmendRequest) -> Ord
     return await _ask_order(client, order_id, "amend", terms)
 
 
+async def sync_order(client: Client, order_id: str, *, corr_id: str | None = None) -> OrderState:
+    """Have the venue asked for an order and its legs now. Raises NotFound, NotAllowed when nobody looks after it any more."""
+    return await _ask_order(client, looked_after_by(order_id), "sync", Ask(corr_id=corr_id))
+
+
 async def _ask_order(client: Client, order_id: str, update: str, message: Ask | None) -> OrderState:
     handle = client.get_workflow_handle(order_workflow_id(order_id))
     arguments = [] if message is None else [message]
@@ -140,13 +150,13 @@ async def _ask_order(client: Client, order_id: str, update: str, message: Ask | 
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
         return await order_state(client, order_id)
     except WorkflowUpdateFailedError as problem:
-        raise _refusal(problem) from problem
+        raise _refusal(problem, update) from problem
     except NotFound:
         state = await _ended_as(client, order_id)
         if update == "settled":
             return state
-        how = state.order.status if state.order else "refused"
-        raise BadInput(f"Cannot {update} an order that is {how}.") from None
+        how = state.order.status.value if state.order else "refused"
+        raise NotAllowed(update, how, what="an order") from None
 
 
 async def _ended_as(client: Client, order_id: str) -> OrderState:
@@ -165,11 +175,13 @@ async def order_state(client: Client, order_id: str) -> OrderState:
     return await answered(handle.query("state", result_type=OrderState, rpc_timeout=limit), order_id, "order")
 
 
-def _refusal(problem: WorkflowUpdateFailedError) -> WeaverError:
+def _refusal(problem: WorkflowUpdateFailedError, update: str) -> WeaverError:
     cause = problem.cause
     text = cause.message if isinstance(cause, ApplicationError) else str(cause)
     kind = cause.type if isinstance(cause, ApplicationError) else None
-    return BadInput(text) if kind in ("NotAllowed", "BadInput", BAD_PAYLOAD) else Unavailable(text)
+    if isinstance(cause, ApplicationError) and kind == "NotAllowed":
+        return NotAllowed(update, str(cause.details[0]) if cause.details else "final", what="an order")
+    return BadInput(text) if kind in ("BadInput", BAD_PAYLOAD) else Unavailable(text)
 
 
 # Accounts.

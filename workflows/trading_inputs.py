@@ -271,12 +271,13 @@ class OrderInput(_Model):
 
 
 class CarriedOrder(_Model):
-    """What an order takes into its next link: the order and its legs by id; changes up to `seen` have been told."""
+    """What an order takes into its next link, the `link`th: the order and its legs by id; changes up to `seen` have been told."""
 
     orders: dict[str, OrderRecord]
     seen: dict[str, int]
     cancels: list[str] = Field(default_factory=list)
     amendment: "AmendRequest | None" = None
+    link: int = 0
 
 
 class OrderState(_Model):
@@ -402,11 +403,12 @@ class KillRequest(Ask):
 
 
 class AccountInput(_Model):
-    """An account to be looked after. `kill` was asked for before this link began."""
+    """An account to be looked after. `kill` was asked for before this link, the `link`th, began."""
 
     account: str
     killed: bool = False
     kill: KillRequest | None = None
+    link: int = 0
 
 
 class AccountTask(_Model):

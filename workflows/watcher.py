@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from temporalio.client import Client, WorkflowExecution
+from temporalio.common import MetricMeter
 from temporalio.service import RPCError
 
 from weaver.errors import AlreadyExists, NotFound, Unavailable
@@ -40,7 +41,16 @@ class Histories(Protocol):
 class Watcher:
     """Looks at the closed runs of one namespace again and again. Everything it writes may be written twice."""
 
-    def __init__(self, client: Client, queries: Queries, records: Records, histories: Histories, *, address: str) -> None:
+    def __init__(
+        self,
+        client: Client,
+        queries: Queries,
+        records: Records,
+        histories: Histories,
+        *,
+        address: str,
+        meter: MetricMeter = MetricMeter.noop,
+    ) -> None:
         self._client = client
         self._queries = queries
         self._records = records
@@ -48,6 +58,9 @@ class Watcher:
         self._address = address
         self._settled: dict[str, datetime] = {}
         self._since = datetime.now(UTC) - FIRST_LOOK
+        self._looks = meter.create_counter("weaver_watcher_looks", "Looks at the runs that closed.")
+        self._failures = meter.create_counter("weaver_watcher_failed_looks", "Looks that Temporal or WallE did not answer.")
+        self._concluded = meter.create_counter("weaver_watcher_concluded_runs", "Runs whose end the watcher put on record.")
 
     async def run(self) -> None:
         """Look until cancelled; a server or database that does not answer is asked again."""
@@ -55,11 +68,13 @@ class Watcher:
             try:
                 await self.look()
             except (RPCError, Unavailable) as problem:
+                self._failures.add(1)
                 logger.warning("cannot look after runs now: %s", problem)
             await asyncio.sleep(EVERY_SECONDS)
 
     async def look(self) -> None:
         """Settle each run that closed since the last look."""
+        self._looks.add(1)
         began = datetime.now(UTC)
         ends = ", ".join(f"'{end}'" for end in _ENDS)
         types = f"'{BACKTEST_RUN}', '{TRADING_RUN}'"
@@ -91,6 +106,7 @@ class Watcher:
         record = known or await self._found(execution)
         try:
             await asyncio.to_thread(self._conclude, record, first_link, end, events)
+            self._concluded.add(1)
         except AlreadyExists:  # the id was used again after retention, and WallE keeps the earlier run
             logger.warning("run %s (%s) has the id of another run and is not recorded", run_id, first_link)
             return

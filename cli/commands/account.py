@@ -2,22 +2,24 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated
 
 import typer
 
+from cli.checks import check_known_account
 from cli.context import AsJson, read_settings
-from cli.documents_trading import AccountUse, Document, account_document, lease_document, limits_document, seconds_text
-from cli.render import emit, money, optional_time, rounded, say, show, table
+from cli.render import emit, money, rounded, say, seconds_text, show, table
 from cli.stack import running_server
-from cli.trading_checks import check_known_account
-from cli.trading_records import TradingRecords, trading_records
+from cli.trading_records import trading_records
+from weaver.documents.accounts import LookedAfter, account_document, lease_document, limits_document
+from weaver.documents.values import dumped
 from weaver.errors import NotFound, Unavailable
 from weaver.glados.risk import RiskLimits
 from weaver.settings import Settings
 from weaver.walle.accounts import day_loss
+from weaver.walle.run_money import NOTHING_USED, AccountUse, unused
 from weaver.walle.trading_model import AccountRecord, Lease
 
 
@@ -40,14 +42,14 @@ def account(
     check_known_account(account, settings)
     looked_after, why_not = _looked_after(account, settings)
     with trading_records(settings) as records:
-        record = _record(account, records)
+        record = records.account(account) if records else unused(account)
         leases = records.trading.leases(account) if records else []
-        use = _use(records, account) if records else AccountUse(gross_exposure=None, largest_position=None, orders_last_minute=0)
+        use = records.use(account, datetime.now(UTC)) if records else NOTHING_USED
     limits = settings.live_risk if record.mode == "live" else settings.paper_risk
     if as_json:
-        document = account_document(record) | limits_document(limits, record, use)
-        document |= {"leases": [lease_document(lease) for lease in leases], "live": looked_after, "live_error": why_not}
-        emit(document)
+        document = account_document(record).model_dump() | limits_document(limits, record, use).model_dump()
+        live = looked_after.model_dump() if looked_after else None
+        emit(document | {"leases": dumped(lease_document(lease) for lease in leases), "live": live, "live_error": why_not})
         return
     _show(record, leases, looked_after, why_not)
     _show_limits(limits, record, use)
@@ -57,7 +59,7 @@ def _list(settings: Settings, *, as_json: bool) -> None:
     with trading_records(settings) as records:
         found = records.accounts.accounts() if records else []
     if as_json:
-        emit([account_document(one) for one in found])
+        emit(dumped(account_document(one) for one in found))
         return
     rows = [
         [one.id, one.status, money(one.cash), money(one.equity), money(one.buying_power), "killed" if one.killed else "", _when(one)]
@@ -72,43 +74,20 @@ def _when(account: AccountRecord) -> str:
     return seconds_text(account.checked_at)
 
 
-def _record(account: str, records: TradingRecords | None) -> AccountRecord:
-    """Return an account that can be traded, also when it was not used yet."""
-    adapter, _, mode = account.rpartition("-")
-    try:
-        return records.accounts.account(account) if records else AccountRecord(id=account, adapter=adapter, mode=mode)
-    except NotFound:
-        return AccountRecord(id=account, adapter=adapter, mode=mode)
-
-
-def _looked_after(account: str, settings: Settings) -> tuple[Document | None, str | None]:
+def _looked_after(account: str, settings: Settings) -> tuple[LookedAfter | None, str | None]:
     """Ask who looks after the account; without an answer return why there is none."""
     try:
         with running_server(settings) as where:
             from cli.account_messages import ask  # Temporal's SDK is loaded only where it is needed
+            from workflows.documents import account_live
 
             state = asyncio.run(ask(where, account))
     except (Unavailable, NotFound) as problem:
         return None, str(problem)
-    return {
-        "is_listening": state.is_listening,
-        "last_reconciled": optional_time(state.last_reconciled),
-        "problem": state.problem,
-    }, None
+    return account_live(state), None
 
 
-def _use(records: TradingRecords, account: str) -> AccountUse:
-    """Return what the account uses of its limits; working entries are not counted."""
-    positions = records.trading.positions(account)
-    worths: list[Decimal] = []
-    for position in positions:
-        price = records.last_price(account, position.symbol, records.timeframes(position.run_ids)) or position.average_price
-        worths.append(abs(position.quantity) * (price or Decimal(0)))
-    recent = records.trading.orders(account=account, since=datetime.now(UTC) - timedelta(minutes=1), page_size=1).total
-    return AccountUse(gross_exposure=sum(worths, Decimal(0)), largest_position=max(worths, default=Decimal(0)), orders_last_minute=recent)
-
-
-def _show(account: AccountRecord, leases: Sequence[Lease], looked_after: Document | None, why_not: str | None) -> None:
+def _show(account: AccountRecord, leases: Sequence[Lease], looked_after: LookedAfter | None, why_not: str | None) -> None:
     show(f"{account.id}: {account.status}", style="bold")
     if account.killed:
         show(
@@ -125,8 +104,8 @@ def _show(account: AccountRecord, leases: Sequence[Lease], looked_after: Documen
         ["compared with the venue", _reconciled(looked_after)],
     ]
     table(["", ""], rows, right=[1])
-    if looked_after and looked_after["problem"]:
-        show(f"problem: {looked_after['problem']}", style="yellow")
+    if looked_after and looked_after.problem:
+        show(f"problem: {looked_after.problem}", style="yellow")
     if why_not:
         show(f"nobody was asked: {why_not}", style="yellow")
     for difference in account.drift:
@@ -135,10 +114,10 @@ def _show(account: AccountRecord, leases: Sequence[Lease], looked_after: Documen
         show(f"{lease.symbol} is traded by run {lease.run_id} since {seconds_text(lease.taken_at)}")
 
 
-def _reconciled(looked_after: Document | None) -> str:
+def _reconciled(looked_after: LookedAfter | None) -> str:
     if looked_after is None:
         return "not asked"
-    return str(looked_after["last_reconciled"] or "not yet").replace("T", " ").partition(".")[0]
+    return str(looked_after.last_reconciled or "not yet").replace("T", " ").partition(".")[0]
 
 
 def _show_limits(limits: RiskLimits, account: AccountRecord, use: AccountUse) -> None:

@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from cli import options
-from cli.checks import check_strategy, check_symbols
 from cli.context import AsJson, read_settings
 from cli.errors import RUN_ERROR
-from cli.render import emit, optional_time, say, show
+from cli.render import emit, say, show
 from cli.requests import create, parse_params
+from weaver.checks import check_strategy, check_symbols
 from weaver.demo import demo_files
+from weaver.documents.values import optional_time
 from weaver.glados.requests import RunCreate
 from weaver.greta.check import check as find_faults
 from weaver.market import Bars

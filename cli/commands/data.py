@@ -9,9 +9,10 @@ import typer
 
 from cli.commands import data_fetch
 from cli.context import AsJson, check_home, read_settings
-from cli.documents import coverage_document, import_document
 from cli.render import emit, say, short_time, show, table
 from cli.requests import parse_time
+from weaver.documents.data import coverage_document, import_document
+from weaver.documents.values import dumped
 from weaver.errors import UnknownName
 from weaver.settings import Settings
 from weaver.walle.bars import Catalogue, SeriesCoverage
@@ -58,7 +59,7 @@ def import_bars(
     if report.mixed:
         say("Careful: adjusted and unadjusted bars are mixed in this series now.")
     if as_json:
-        emit(import_document(report))
+        emit(import_document(report).model_dump())
     else:
         _show_report(report)
 
@@ -108,7 +109,7 @@ def list_series(as_json: AsJson = False) -> None:
     """
     series = Catalogue.open(read_settings().bars_location).series()
     if as_json:
-        emit([coverage_document(one) for one in series])
+        emit(dumped(coverage_document(one) for one in series))
         return
     _table(series)
     if not series:
@@ -152,7 +153,7 @@ def show_series(
         if not found:
             raise UnknownName("symbol", symbol, {one.symbol for one in series})
     if as_json:
-        emit([coverage_document(one) for one in found])
+        emit(dumped(coverage_document(one) for one in found))
         return
     _table(found)
     for one in found:

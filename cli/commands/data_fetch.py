@@ -12,8 +12,9 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.context import AsJson, check_home, read_settings
-from cli.render import emit, err, say, short_time, show, time_text
+from cli.render import emit, err, say, short_time, show
 from cli.requests import parse_time
+from weaver.documents.values import time_text
 from weaver.errors import BadValue
 from weaver.glados.requests import SIMULATED
 from weaver.market import Timeframe

@@ -4,16 +4,17 @@ import asyncio
 
 import typer
 
-from cli.documents_trading import Document, traded_document
+from cli.checks import check_trade
 from cli.errors import RUN_ERROR
 from cli.render import say, show
 from cli.stack import Server
-from cli.trading_checks import check_trading
+from cli.traded import Document, traded_document
 from cli.trading_outcome import show_traded
-from cli.trading_records import RunMoney, money_of, required_trading
+from cli.trading_records import required_trading
 from weaver.glados.requests import RunCreate
 from weaver.settings import Settings
 from weaver.walle.model import RunRecord
+from weaver.walle.run_money import RunMoney, money_of
 from weaver.walle.trading_model import FillRecord, OrderRecord
 
 SYMBOL = "SIM/USD"
@@ -54,7 +55,7 @@ def trade(where: Server, settings: Settings) -> Traded:
     """Trade half a minute and return what it came to. Raises typer.Exit when the run ends in error."""
     from cli.trading import Watching, trade_to_end  # Temporal's SDK is loaded by now
 
-    check_trading(REQUEST, settings)
+    check_trade(REQUEST, settings)
     say(f"Now {REQUEST.strategy} trades {SYMBOL} on the simulated exchange for {REQUEST.duration}, a bar a second:")
     ended = asyncio.run(trade_to_end(where, REQUEST, settings, Watching()))
     if ended is None:

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from cli.context import AsJson, read_settings
 from cli.errors import UNREACHABLE
-from cli.health import checks_for, examine
+from cli.health import Ports, checks_for, examine
 from cli.render import emit, out, say
 
 
@@ -18,13 +18,16 @@ def add_to(app: typer.Typer) -> None:
 def doctor(
     port_temporal: Annotated[int, typer.Option(min=1, max=65_535, help="Port that `weaver up` would take for Temporal.")] = 7233,
     port_ui: Annotated[int, typer.Option(min=1, max=65_535, help="Port that `weaver up` would take for the UI.")] = 8233,
+    port_api: Annotated[int | None, typer.Option(min=1, max=65_535, help="Port that `weaver up` would take for the API.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check Python, home, disk, database, bars, strategies, calendar, Temporal, ports; exit 3 when one fails.
+    """Check Python, home, disk, database, bars, strategies, calendar, Temporal, API, ports; exit 3 when one fails.
 
     Example: weaver doctor --json
     """
-    findings = examine(checks_for(read_settings(), temporal_port=port_temporal, ui_port=port_ui))
+    settings = read_settings()
+    ports = Ports(temporal=port_temporal, ui=port_ui, api=port_api or settings.api_port)
+    findings = examine(checks_for(settings, ports))
     failed = [finding for finding in findings if not finding.is_fine]
     if as_json:
         checks = [{"name": one.name, "ok": one.is_fine, "detail": one.detail} for one in findings]

@@ -10,13 +10,14 @@ from typing import Annotated
 
 import typer
 
+from cli.checks import check_known_account
 from cli.context import AsJson, read_settings
 from cli.errors import RUN_ERROR
 from cli.homes import Home
-from cli.render import decimal_text, emit, say, show, time_text
+from cli.render import emit, say, show
 from cli.stack import Server, running_server
-from cli.trading_checks import check_known_account
 from cli.venues import telling, venue_of
+from weaver.documents.values import decimal_text, time_text
 from weaver.errors import MissingCredentials, Unavailable, WeaverError
 from weaver.killing import Left, SwitchedOff, closing_prefix, switch_off, until_closed, what_is_left
 from weaver.orders import OrderStatus

@@ -9,15 +9,16 @@ import typer
 
 from cli import trading_options
 from cli.context import AsJson, read_settings
-from cli.documents_trading import change_document, fill_document, order_document, seconds_text
-from cli.render import decimal_text, emit, rounded, say, show, table
+from cli.render import emit, rounded, say, seconds_text, show, table
 from cli.stack import running_server
-from cli.trading_checks import check_account
 from cli.trading_lines import wish
 from cli.trading_outcome import show_fills, show_orders
-from cli.trading_records import TradingRecords, required_trading, trading_records
+from cli.trading_records import required_trading, trading_records
 from cli.trading_requests import checked, create_order, given
-from weaver.errors import BadInput, BadValue, LiveNotArmed, UnknownName
+from weaver.checks import check_account, check_confirmed
+from weaver.documents.orders import order_detail, order_document
+from weaver.documents.values import decimal_text, dumped
+from weaver.errors import BadInput, BadValue, UnknownName
 from weaver.orders import OrderStatus, Side
 from weaver.settings import Settings
 from weaver.veda.exchange import keeps_brackets
@@ -79,8 +80,8 @@ def place_order(
     request = create_order(fields)
     settings = read_settings()
     meta = check_account(request.account, settings)
-    if request.account.endswith("-live") and not request.confirm_live:
-        raise LiveNotArmed("An order on a live account uses real money. Say that you mean it: --confirm-live", field="confirm_live")
+    if request.account.endswith("-live"):
+        check_confirmed(is_confirmed=request.confirm_live, what="An order on a live account")
     with running_server(settings) as where:
         from cli.messages import place  # Temporal's SDK is loaded only where it is needed
 
@@ -100,7 +101,7 @@ def _known(kind: str, text: str, names: list[str]) -> str:
 
 def _tell(order: OrderRecord, *, as_json: bool) -> None:
     if as_json:
-        emit(order_document(order))
+        emit(order_document(order).model_dump())
         return
     filled = f", {decimal_text(order.filled_quantity)} filled at {rounded(order.filled_avg_price)}" if order.filled_quantity else ""
     reason = f" ({order.reject_reason})" if order.reject_reason else ""
@@ -119,16 +120,9 @@ def show_order(order_id: OrderId, as_json: AsJson = False) -> None:
         order = records.trading.order(order_id)
         history = records.trading.history(order_id)
         fills = records.fills(order_id=order_id)
-        legs = _children(records, order_id)
+        legs = records.children(order_id)
     if as_json:
-        emit(
-            order_document(order)
-            | {
-                "history": [change_document(change) for change in history],
-                "fills": [fill_document(fill) for fill in fills],
-                "legs": [order_document(leg) for leg in legs],
-            }
-        )
+        emit(order_detail(order, history, fills, legs).model_dump())
         return
     show(f"{order.id}: {wish(order)}, {order.time_in_force.value}", style="bold")
     run = f" of run {order.run_id}" if order.run_id else ""
@@ -155,11 +149,6 @@ def show_order(order_id: OrderId, as_json: AsJson = False) -> None:
         show_orders(legs)
 
 
-def _children(records: TradingRecords, order_id: str) -> list[OrderRecord]:
-    """Return the legs of a bracket and the remainder of an amended order."""
-    return [order for order in records.orders(q=order_id) if order.parent_id == order_id]
-
-
 @_app.command("list")
 def list_orders(
     run: Annotated[str | None, typer.Option(help="Only orders of this run.", show_default=False)] = None,
@@ -179,7 +168,7 @@ def list_orders(
     with trading_records(read_settings()) as records:
         if as_json:
             found = records.orders(run_id=run, account=account, symbol=symbol, status=wanted) if records else []
-            emit([order_document(order) for order in reversed(found)])
+            emit(dumped(order_document(order) for order in reversed(found)))
             return
         size = min(limit, MOST_ON_A_PAGE)
         page = records.trading.orders(run_id=run, account=account, symbol=symbol, status=wanted, page_size=size) if records else None
@@ -244,12 +233,11 @@ def _amended(order_id: str, terms: Mapping[str, Any], settings: Settings) -> Ord
     with required_trading(settings, "order", order_id) as records:
         deadline = time.monotonic() + _REMAINDER_SECONDS
         while True:
-            order = records.trading.order(order_id)
-            remainders = [one for one in _children(records, order_id) if one.role is None]
-            now = remainders[-1] if remainders else order
-            is_known = now.status not in (OrderStatus.PENDING, OrderStatus.SUBMITTING)
-            if order.status is OrderStatus.FILLED or (remainders and is_known) or time.monotonic() > deadline:
-                return now
+            amended = records.amended(order_id)
+            if amended is not None:
+                return amended
+            if time.monotonic() > deadline:
+                return records.trading.order(order_id)
             time.sleep(0.05)
 
 
@@ -262,7 +250,7 @@ def _check_open(order_id: str, done: str, settings: Settings) -> None:
     """Raise NotFound with the nearest for an unknown order, BadInput for one that is final."""
     with required_trading(settings, "order", order_id) as records:
         order = records.trading.order(order_id)
-        working = [leg.id for leg in _children(records, order_id) if not leg.status.is_final]
+        working = [leg.id for leg in records.children(order_id) if not leg.status.is_final]
     if order.status.is_final:
         instead = f" Still working and belonging to it: {', '.join(working)}." if working else ""
         raise BadInput(f"Order '{order_id}' is {order.status.value}; it cannot be {done} any more.{instead}")

@@ -4,12 +4,13 @@ from typing import Annotated
 
 import typer
 
+from cli.checks import check_known_account
 from cli.context import AsJson, read_settings
-from cli.documents_trading import position_document
 from cli.render import emit, say
-from cli.trading_checks import check_known_account
 from cli.trading_outcome import show_positions
 from cli.trading_records import trading_records
+from weaver.documents.accounts import position_document
+from weaver.documents.values import dumped
 
 
 def add_to(app: typer.Typer) -> None:
@@ -30,13 +31,13 @@ def positions(
     with trading_records(settings) as records:
         accounts = [account] if account is not None else [one.id for one in records.accounts.accounts()] if records else []
         found = [
-            (name, position, records.last_price(name, position.symbol, records.timeframes(position.run_ids)))
+            (name, position, records.price_of(name, position))
             for name in accounts
             if records
             for position in records.trading.positions(name)
         ]
     if as_json:
-        emit([position_document(position, name, price) for name, position, price in found])
+        emit(dumped(position_document(position, name, price) for name, position, price in found))
         return
     show_positions(found)
     if not found:

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from cli.checks import check_known_account
 from cli.context import AsJson, read_settings
 from cli.render import emit, say
 from cli.stack import running_server
-from cli.trading_checks import check_known_account
 from cli.trading_records import required_trading
 from weaver.errors import NotFound, Unavailable
 from weaver.settings import Settings

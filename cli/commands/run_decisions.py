@@ -1,23 +1,21 @@
 """`weaver runs decisions`: each bar of a run: what was seen, said and wanted, and what became of it."""
 
-from collections import defaultdict
-from collections.abc import Sequence
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 
 from cli.commands.run_messages import RunId
 from cli.context import AsJson, read_settings, required_runs
-from cli.documents import Document, decision_documents
-from cli.documents_trading import decision_document, seconds_text
-from cli.render import decimal_text, emit, rounded, say, show, table
+from cli.render import emit, rounded, say, seconds_text, show, table
 from cli.trading_lines import seen_lines, verdict_text, wish
-from cli.trading_records import TradingRecords, required_trading
+from cli.trading_records import required_trading
+from weaver.documents.results import decision_document, replayed_decision
+from weaver.documents.values import decimal_text, dumped
 from weaver.settings import Settings
+from weaver.walle.made import Made
 from weaver.walle.model import RunRecord
-from weaver.walle.queries import MOST_ON_A_PAGE
 from weaver.walle.results import RunFiles
-from weaver.walle.trading_model import DecisionRecord, FillRecord, OrderRecord
+from weaver.walle.trading_model import DecisionRecord
 
 
 def add_to(app: typer.Typer) -> None:
@@ -47,17 +45,13 @@ def decisions(
 
 def _show_backtest(run: RunRecord, settings: Settings, limit: int, *, as_json: bool) -> None:
     files = RunFiles(settings.results_location, run.id)
-    documents = decision_documents(run.id, files.decisions(run.windows))
+    documents = [replayed_decision(run.id, one) for one in files.decisions(run.windows)]
     if as_json:
-        emit(documents)
+        emit(dumped(documents))
         return
-    rows = [[str(one["time"]), _joined(one, "intents"), _joined(one, "notes")] for one in documents]
+    rows = [[one.time, "; ".join(one.intents), "; ".join(one.notes)] for one in documents]
     table(["bar end", "intents", "notes"], rows[-limit:])
     _say_more(len(rows) - limit)
-
-
-def _joined(document: Document, name: str) -> str:
-    return "; ".join(map(str, cast(Sequence[object], document[name])))
 
 
 def _say_more(more: int) -> None:
@@ -67,10 +61,10 @@ def _say_more(more: int) -> None:
 
 def _show_trading(run: RunRecord, settings: Settings, limit: int, *, as_json: bool) -> None:
     with required_trading(settings, "run", run.id) as records:
-        found = _all(records, run.id) if as_json else records.trading.decisions(run.id, limit=limit + 1, newest=True)
-        made = _Made(records.orders(run_id=run.id), records.fills(run_id=run.id))
+        found = records.decisions(run.id) if as_json else records.trading.decisions(run.id, limit=limit + 1, newest=True)
+        made = Made(records.orders(run_id=run.id), records.fills(run_id=run.id))
     if as_json:
-        emit([decision_document(one, made.orders(one), made.fills(one)) for one in found])
+        emit(dumped(decision_document(one, made.orders(one), made.fills(one)) for one in found))
         return
     for decision in found[-limit:]:
         _show_bar(decision, made)
@@ -80,40 +74,7 @@ def _show_trading(run: RunRecord, settings: Settings, limit: int, *, as_json: bo
         say("Earlier ones are not shown; see --limit.")
 
 
-def _all(records: TradingRecords, run_id: str) -> list[DecisionRecord]:
-    found: list[DecisionRecord] = []
-    while True:
-        part = records.trading.decisions(run_id, after=found[-1].bar_end if found else None, limit=MOST_ON_A_PAGE)
-        found += part
-        if len(part) < MOST_ON_A_PAGE:
-            return found
-
-
-class _Made:
-    """A run's orders and fills, by the decision that made them."""
-
-    def __init__(self, orders: Sequence[OrderRecord], fills: Sequence[FillRecord]) -> None:
-        self._family: dict[str, list[OrderRecord]] = defaultdict(list)
-        roots: dict[str, str] = {}
-        for order in orders:  # oldest first, so that a parent comes before its legs and its remainder
-            root = roots[order.id] = roots.get(order.parent_id or "", order.parent_id or order.id)
-            self._family[root].append(order)
-        self._fills: dict[str, list[FillRecord]] = defaultdict(list)
-        for fill in fills:
-            self._fills[fill.order_id].append(fill)
-
-    def orders(self, decision: DecisionRecord) -> list[OrderRecord]:
-        """Return the orders of a decision, each followed by its legs and its remainder."""
-        return [order for order_id in decision.orders for order in self._family[order_id]]
-
-    def fills(self, decision: DecisionRecord) -> list[FillRecord]:
-        return [fill for order in self.orders(decision) for fill in self._fills[order.id]]
-
-    def of_order(self, order: OrderRecord) -> list[FillRecord]:
-        return self._fills[order.id]
-
-
-def _show_bar(decision: DecisionRecord, made: _Made) -> None:
+def _show_bar(decision: DecisionRecord, made: Made) -> None:
     skipped = f"  skipped: {decision.skipped}" if decision.skipped else ""
     show(f"{seconds_text(decision.bar_end)}{skipped}", style="bold")
     for line in seen_lines(decision.seen):

@@ -1,4 +1,4 @@
-"""`weaver runs start|pause|resume|stop|params`: what a run can be told."""
+"""`weaver runs start|pause|resume|stop|params|delete`: what a run can be told, and how it is forgotten."""
 
 import asyncio
 from collections.abc import Generator
@@ -13,8 +13,9 @@ from cli.render import emit, say
 from cli.stack import running_server
 from cli.trading_requests import typed_params
 from weaver.errors import NotAllowed, NotFound
-from weaver.glados.runs import RunStatus, actions
+from weaver.glados.runs import RunStatus, actions, check_action
 from weaver.settings import Settings
+from weaver.walle.database import Database
 from weaver.walle.model import RunRecord
 
 RunId = Annotated[str, typer.Argument(help="Id of a run; see: weaver runs list", show_default=False)]
@@ -22,7 +23,7 @@ RunId = Annotated[str, typer.Argument(help="Id of a run; see: weaver runs list",
 
 def add_to(app: typer.Typer) -> None:
     """Add the messages to `weaver runs`."""
-    for name, command in {"start": start, "pause": pause, "resume": resume, "stop": stop, "params": params}.items():
+    for name, command in {"start": start, "pause": pause, "resume": resume, "stop": stop, "params": params, "delete": delete}.items():
         app.command(name)(command)
 
 
@@ -80,6 +81,31 @@ def params(run_id: RunId, param: options.Params = None, as_json: AsJson = False)
     Example: weaver runs params my-run --param fast=5 --param slow=20
     """
     _tell(run_id, "set_params", typed_params(param or []), as_json=as_json)
+
+
+def delete(run_id: RunId, as_json: AsJson = False) -> None:
+    """Delete a run that has ended: its record, result, decisions, events, files, and its history in Temporal, so a stack must run.
+
+    Its orders and fills stay, as orders without a run: they are what the account's positions are made of.
+
+    Example: weaver runs delete my-run
+    """
+    settings = read_settings()
+    with required_runs(settings, run_id) as queries:
+        run = queries.run(run_id)
+    check_action("delete", run.status, run.mode)
+    with running_server(settings) as where:
+        from cli.messages import delete as delete_run  # Temporal's SDK is loaded only where it is needed
+
+        database = Database.open(settings.database_url)
+        try:
+            asyncio.run(delete_run(where, database, settings.results_location, run_id))
+        finally:
+            database.close()
+    if as_json:
+        emit({"run_id": run_id, "deleted": True})
+    else:
+        say(f"Run {run_id} is deleted.")
 
 
 def _tell(run_id: str, message: str, values: dict[str, object] | None = None, *, as_json: bool) -> None:

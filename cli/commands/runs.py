@@ -1,4 +1,5 @@
-"""`weaver runs`: what is on record of runs. Telling them something is in run_messages.py, what they decided in run_decisions.py."""
+"""`weaver runs`: what is on record of runs. Telling them something is in run_messages.py, what they decided in
+run_decisions.py, what happened in run_events.py."""
 
 import csv
 import sys
@@ -7,26 +8,22 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import run_decisions, run_messages
+from cli.commands import run_decisions, run_events, run_messages
 from cli.commands.run_messages import RunId
 from cli.context import AsJson, read_settings, required_runs, stored_runs
-from cli.documents import (
-    equity_documents,
-    event_documents,
-    fill_documents,
-    order_documents,
-    percent_done,
-    run_document,
-    trade_documents,
-)
 from cli.outcome import listed, run_with_result, show_equity, show_result
 from cli.render import emit, money, rounded, say, short_time, show, table
 from cli.trading_shown import show_trading, show_trading_fills, show_trading_orders
+from weaver.documents.orders import replayed_fill, replayed_order
+from weaver.documents.results import equity_columns, equity_points, trade_document
+from weaver.documents.runs import percent_done, run_document
+from weaver.documents.values import dumped
 from weaver.errors import BadInput, BadValue, NotFound, UnknownName
 from weaver.glados.runs import RunStatus
 from weaver.walle.model import RunRecord
 from weaver.walle.queries import MOST_ON_A_PAGE, Queries
 from weaver.walle.results import RunFiles
+from weaver.walle.run_money import budget_of
 
 _MODES = ("backtest", "paper", "live")
 
@@ -37,6 +34,7 @@ _app = typer.Typer(
 
 def add_to(app: typer.Typer) -> None:
     run_decisions.add_to(_app)
+    run_events.add_to(_app)
     run_messages.add_to(_app)
     app.add_typer(_app, name="runs")
 
@@ -60,7 +58,7 @@ def list_runs(
     with stored_runs(read_settings()) as queries:
         runs = _all(queries, wanted, mode, strategy, symbol) if queries else []
     if as_json:
-        emit([run_document(run) for run in runs])
+        emit(dumped(run_document(run) for run in runs))
         return
     rows = [
         [
@@ -141,7 +139,7 @@ def fills(run_id: RunId, as_json: AsJson = False) -> None:
     if run.mode != "backtest":
         show_trading_fills(run, read_settings(), as_json=as_json)
         return
-    documents = fill_documents(run.id, files.fills(run.windows))
+    documents = dumped(replayed_fill(run.id, one) for one in files.fills(run.windows))
     if as_json:
         emit(documents)
         return
@@ -160,7 +158,7 @@ def orders(run_id: RunId, as_json: AsJson = False) -> None:
     if run.mode != "backtest":
         show_trading_orders(run, read_settings(), as_json=as_json)
         return
-    documents = order_documents(run.id, files.orders(run.windows))
+    documents = dumped(replayed_order(run.id, one) for one in files.orders(run.windows))
     if as_json:
         emit(documents)
         return
@@ -182,7 +180,7 @@ def trades(run_id: RunId, as_json: AsJson = False) -> None:
     run, files = _backtest(run_id, "trades")
     found = files.trades(run.windows)
     if as_json:
-        emit(trade_documents(found))
+        emit(dumped(trade_document(one) for one in found))
         return
     rows = [
         [
@@ -221,7 +219,7 @@ def equity(
     run, files = _backtest(run_id, "an equity curve")
     columns = files.equity(run.windows)
     if as_json or as_csv:
-        documents = equity_documents(columns, float(str(run.config.get("cash", 100_000))))
+        documents = dumped(equity_points(columns.times, equity_columns(columns, float(budget_of(run)))))
         if as_json:
             emit(documents)
             return
@@ -230,29 +228,6 @@ def equity(
         writer.writerows(documents)
         return
     show_equity(columns, f"{run.strategy} on {listed(run.symbols)}, run {run.id}")
-
-
-@_app.command()
-def events(
-    run_id: RunId,
-    type: Annotated[
-        list[str] | None, typer.Option(help="Only events of this type; may be given several times.", show_default=False)
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show what happened in a run, step by step.
-
-    Example: weaver runs events my-run --type backtest.WindowCompleted
-    """
-    with required_runs(read_settings(), run_id) as queries:
-        run = queries.run(run_id)
-        found = queries.events(run_id, type)
-    if as_json:
-        emit(event_documents(found))
-        return
-    table(["time", "type", "from"], [[event.ts.strftime("%Y-%m-%d %H:%M:%S"), event.type, event.producer] for event in found])
-    if not found and not run.status.is_final:
-        say("Events are stored when the run has ended.")
 
 
 def _stored(run_id: str) -> tuple[RunRecord, RunFiles]:

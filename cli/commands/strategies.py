@@ -7,7 +7,7 @@ import typer
 
 from cli.context import AsJson, read_settings
 from cli.render import emit, say, show, table
-from weaver.errors import StrategyBroken
+from weaver.documents.plugins import first_line, strategy_document, strategy_documents
 from weaver.marvin.loader import BUILT_IN, Library, LoadedStrategy, build
 from weaver.marvin.strategy import StrategyMeta
 from weaver.plugins import Broken, Found
@@ -31,7 +31,7 @@ def strategies(
         return
     loaded = build(library.source(name))
     if as_json:
-        emit(_described(loaded))
+        emit(strategy_document(loaded).model_dump(exclude_none=True))
     else:
         _show(loaded)
 
@@ -39,7 +39,7 @@ def strategies(
 def _list(library: Library, *, as_json: bool) -> None:
     entries = library.entries()
     if as_json:
-        emit([_entry(library, entry) for entry in entries])
+        emit([one.model_dump(exclude_none=True) for one in strategy_documents(library)])
         return
     rows = [
         [entry.id, entry.meta.name, entry.meta.symbols, entry.meta.version, _origin(entry)] for entry in entries if isinstance(entry, Found)
@@ -51,43 +51,10 @@ def _list(library: Library, *, as_json: bool) -> None:
     say("Parameters of one: weaver strategies ID. A new one: weaver new strategy NAME")
 
 
-def _entry(library: Library, entry: Found[StrategyMeta] | Broken) -> dict[str, object]:
-    match entry:
-        case Broken():
-            return {
-                "id": entry.id or entry.path.stem,
-                "source": "builtin" if entry.path.parent == BUILT_IN else "plugin",
-                "path": str(entry.path),
-                "error": {"message": entry.reason, "file": str(entry.path), "line": entry.line},
-            }
-        case Found():
-            source = library.source(entry.id)
-            try:
-                return {**_described(build(source)), "path": str(entry.path)}
-            except StrategyBroken as problem:
-                facts = {"message": problem.message, "file": problem.file, "line": problem.line}
-                return {"id": entry.id, "source": source.origin, "path": str(entry.path), "error": facts}
-
-
-def _described(loaded: LoadedStrategy) -> dict[str, object]:
-    meta = loaded.meta
-    return {
-        "id": meta.id,
-        "name": meta.name,
-        "version": meta.version,
-        "description": meta.description or _first_line(loaded),
-        "author": meta.author,
-        "symbols": meta.symbols,
-        "sha256": loaded.source.sha256,
-        "source": loaded.source.origin,
-        "params_schema": loaded.params_schema(),
-    }
-
-
 def _show(loaded: LoadedStrategy) -> None:
     meta = loaded.meta
     show(f"{meta.id}  {meta.name} {meta.version}", style="bold")
-    show(meta.description or _first_line(loaded))
+    show(meta.description or first_line(loaded))
     show(f"symbols: {meta.symbols}   sha256: {loaded.source.sha256[:12]}   from: {loaded.source.origin}")
     schema = cast(Mapping[str, Any], loaded.params_schema())
     properties = cast(Mapping[str, Mapping[str, Any]], schema.get("properties", {}))
@@ -109,10 +76,6 @@ def _kind(field: Mapping[str, Any]) -> str:
         kinds.append(" ".join([str(option.get("type", option.get("const", "value"))), *limits]))
     numbers_first = [kind for kind in kinds if not kind.startswith("string")] or kinds
     return " or ".join(numbers_first)
-
-
-def _first_line(loaded: LoadedStrategy) -> str:
-    return (loaded.strategy_class.__doc__ or "").strip().partition("\n")[0]
 
 
 def _origin(entry: Found[StrategyMeta]) -> str:

@@ -7,20 +7,22 @@ from typing import Annotated, Any, cast
 import typer
 
 from cli import options, trading_options
+from cli.checks import check_trade
 from cli.context import AsJson, read_settings
-from cli.documents_trading import error_document, traded_document
 from cli.errors import RUN_ERROR
 from cli.render import emit, say
 from cli.requests import parse_params, read_file, zoneless
 from cli.stack import Server, running_server, server
-from cli.trading_checks import check_trading
+from cli.traded import traded_document
 from cli.trading_outcome import show_traded
-from cli.trading_records import money_of, trading_records
+from cli.trading_records import trading_records
 from cli.trading_requests import create_trading, given, parse_risk
+from weaver.documents.runs import error_document
 from weaver.glados.requests import RunCreate
 from weaver.glados.runs import RunStatus
 from weaver.settings import Settings
 from weaver.walle.model import RunError
+from weaver.walle.run_money import money_of
 
 
 def add_to(app: typer.Typer) -> None:
@@ -83,7 +85,7 @@ def trade(
     settings = read_settings()
     for name in zoneless(fields):
         say(f"{name} {fields[name]} has no time zone: taken as UTC.")
-    check_trading(request, settings)
+    check_trade(request, settings)
     if detach:
         _start_only(request, settings, as_json=as_json)
     else:
@@ -139,7 +141,7 @@ def show_ended(run_id: str, status: RunStatus, error: RunError | None, settings:
         if records is None or run is None:
             if as_json:
                 nothing = {"run_id": run_id, "status": status.value, "equity": None, "orders": [], "fills": [], "positions": []}
-                emit(nothing | ({"error": error_document(error)} if error else {}))
+                emit(nothing | ({"error": error_document(error).model_dump()} if error else {}))
             return
         orders, fills, money = records.orders(run_id=run_id), records.fills(run_id=run_id), money_of(records, run)
     if as_json:

@@ -11,7 +11,6 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.backtests import Backtests
 from activities.beacon import Beacon
-from activities.records import pending
 from tests.workflows.in_process import outcome
 from tests.workflows.stack import BARS, PLUGINS, SYMBOL, import_seeded
 from weaver.glados.requests import RunCreate
@@ -19,7 +18,8 @@ from weaver.walle.bars import Catalogue
 from weaver.walle.database import Database
 from weaver.walle.queries import Queries
 from weaver.walle.records import Records
-from workflows.inputs import FinishTask, Registration, Resolved, ResolveTask, WindowDone, WindowTask
+from weaver.walle.registering import pending_run
+from workflows.inputs import FinishTask, Resolved, ResolveTask, WindowDone, WindowTask
 
 
 class Home:
@@ -46,8 +46,8 @@ class Home:
 
     def resolved(self, backtests: Backtests, strategy: str = "spinner", **params: object) -> Resolved:
         request = RunCreate.model_validate({"strategy": strategy, "symbols": [SYMBOL], "timeframe": "1m", "params": params})
-        registration = Registration(run_id="run", first_link="first", request=request, created_at=datetime.now(UTC))
-        Records(self.database).register_run(pending(registration, "here"))
+        run = pending_run(request, run_id="run", mode="backtest", first_link="first", created_at=datetime.now(UTC), address="here")
+        Records(self.database).register_run(run)
         return ActivityEnvironment().run(backtests.resolve, ResolveTask(run_id="run", request=request))
 
     def files(self, results: str) -> dict[str, bytes]:

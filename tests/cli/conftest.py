@@ -96,7 +96,7 @@ class Up:
 
     shell: Shell
     process: subprocess.Popen[str]
-    ports: tuple[int, int]
+    ports: tuple[int, int, int]
 
     @property
     def stack(self) -> Stack:
@@ -121,12 +121,12 @@ def bring_up() -> Iterator[Callable[[Shell], Up]]:
 
 
 def start_up(shell: Shell) -> Up:
-    temporal, ui = free_ports(2)
-    process = shell.start("up", "--port-temporal", str(temporal), "--port-ui", str(ui))
+    temporal, ui, api = free_ports(3)
+    process = shell.start("up", "--port-temporal", str(temporal), "--port-ui", str(ui), "--port-api", str(api))
     home = Home(shell.home)
     wait_until(lambda: home.running() is not None or process.poll() is not None, "weaver up to be ready")
     assert process.poll() is None, process.communicate()
-    return Up(shell, process, (temporal, ui))
+    return Up(shell, process, (temporal, ui, api))
 
 
 def end_up(up: Up) -> None:

@@ -14,8 +14,8 @@ from weaver.errors import Unusable
 
 
 def ports() -> list[str]:
-    temporal, ui = free_ports(2)
-    return ["--port-temporal", str(temporal), "--port-ui", str(ui)]
+    temporal, ui, api = free_ports(3)
+    return ["--port-temporal", str(temporal), "--port-ui", str(ui), "--port-api", str(api)]
 
 
 def failing(shell: Shell, check: str, *arguments: str, **variables: str) -> str:
@@ -31,7 +31,7 @@ def test_all_is_well_on_a_new_home_and_nothing_is_made(shell: Shell) -> None:
     done = shell.weaver("doctor", "--json", *ports())
     assert (done.code, done.document["ok"]) == (0, True), done.stdout
     names = [check["name"] for check in done.document["checks"]]
-    assert names == ["python", "clock", "home", "disk", "database", "bars", "strategies", "calendar", "temporal", "ports"]
+    assert names == ["python", "clock", "home", "disk", "database", "bars", "strategies", "calendar", "temporal", "api", "ports"]
     assert not shell.home.exists()
 
 
@@ -70,13 +70,17 @@ def test_a_port_that_is_taken_fails_with_its_holder(shell: Shell) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        said = failing(shell, "ports", "--port-temporal", port, "--port-ui", str(free_ports(1)[0]))
+        said = failing(shell, "ports", *ports(), "--port-temporal", port)
     assert f"Port {port}" in said
     assert f"(pid {os.getpid()})" in said
 
 
 def test_a_server_that_does_not_answer_fails(shell: Shell) -> None:
     assert "127.0.0.1:1" in failing(shell, "server", WEAVER_TEMPORAL_ADDRESS="127.0.0.1:1")
+
+
+def test_an_api_that_would_be_open_to_others_fails(shell: Shell) -> None:
+    assert "WEAVER_API_TOKEN" in failing(shell, "api", WEAVER_API_HOST="0.0.0.0")
 
 
 def test_an_old_python_fails() -> None:

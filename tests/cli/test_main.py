@@ -26,6 +26,17 @@ def test_help_loads_nothing_heavy() -> None:
     assert all(name in done.stdout for name in COMMANDS)
 
 
+def test_no_command_loads_what_only_the_api_needs() -> None:
+    server = ("fastapi", "starlette", "uvicorn", "prometheus_client", "limits")
+    program = (
+        "import sys; from importlib import import_module; from cli.main import COMMANDS; import cli.supervisor; "
+        "[import_module(f'cli.commands.{entry.module}') for entry in COMMANDS.values()]; "
+        f"print('loaded:', [name for name in {server!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "loaded: []" in done.stdout
+
+
 @pytest.mark.parametrize("command", LEAVES, ids=" ".join)
 def test_every_command_has_help_with_an_example_and_takes_json(
     command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

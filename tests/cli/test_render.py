@@ -3,7 +3,8 @@ from decimal import Decimal
 
 import pytest
 
-from cli.render import decimal_text, rounded, short_time, time_text
+from cli.render import rounded, short_time
+from weaver.documents.values import decimal_text, time_text
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ def test_a_run_is_started_paused_resumed_changed_and_stopped(
     told("runs", "start", "told")
     _becomes(served, "told", "running")
     assert "Cannot start a run that is running" in refused("runs", "start", "told")
+    assert "Cannot delete a run that is running" in refused("runs", "delete", "told")
     assert told("runs", "pause", "told") == {"run_id": "told", "status": "paused"}
     changed = told("runs", "params", "told", "--param", "fast=3")
     assert (changed["status"], changed["params"]) == ("paused", {"fast": 3})
@@ -61,6 +62,8 @@ def test_a_run_is_started_paused_resumed_changed_and_stopped(
     assert told("runs", "stop", "told") == {"run_id": "told", "status": "stopped"}
     assert "Possible now: delete" in refused("runs", "resume", "told")
     assert "Did you mean 'told'?" in refused("runs", "pause", "tolt")
+    assert told("runs", "delete", "told") == {"run_id": "told", "deleted": True}
+    assert "No run 'told'" in refused("runs", "delete", "told")
 
 
 @pytest.mark.parametrize("message", ["start", "pause", "resume", "params"])

@@ -3,19 +3,35 @@
 import json
 import os
 import signal
+import socket
 import subprocess
+import urllib.error
+import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from cli.homes import Home
-from cli.ports import answers, is_free
+from cli.ports import answers, free_ports, is_free
 from cli.supervisor import temporal_program
 from tests.cli.conftest import Shell, Up
 from tests.cli.waiting import is_running, processes_naming, wait_until
 
 RUN = ("backtest", "sma-cross", "--symbol", "AAPL")
+TOKEN = "correct-horse-battery"
 BringUp = Callable[[Shell], Up]
+
+
+def answer_of(url: str, **headers: str) -> int | None:
+    """Return the status that a GET is answered with; None when nobody answers."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as problem:
+        return problem.code
+    except OSError:
+        return None
 
 
 def nothing_left(shell: Shell) -> bool:
@@ -28,7 +44,10 @@ def test_up_prints_its_addresses_and_a_signal_stops_everything(number: signal.Si
     stack = up.stack
     assert stack.address == f"127.0.0.1:{up.ports[0]}"
     assert answers(stack.address)
+    assert set(stack.pids) == {"supervisor", "temporal", "worker", "api"}
     assert all(is_running(pid) for pid in stack.pids.values())
+    assert stack.api_url == f"http://127.0.0.1:{up.ports[2]}/api/v1"
+    assert answer_of(f"{stack.api_url}/health") == 200
 
     up.process.send_signal(number)
     _, said = up.process.communicate(timeout=30)
@@ -36,6 +55,7 @@ def test_up_prints_its_addresses_and_a_signal_stops_everything(number: signal.Si
     assert up.process.returncode == 0
     assert stack.address in said
     assert stack.ui_url in said
+    assert stack.api_url in said
     assert nothing_left(shell)
     assert all(is_free(port) for port in up.ports)
     assert not Home(shell.home).stack_file.exists()
@@ -60,6 +80,46 @@ def test_a_port_that_is_taken_names_its_holder_and_nothing_is_written(shell: She
     assert not other.home.exists()
 
 
+def test_a_port_of_the_api_that_is_taken_is_named(shell: Shell) -> None:
+    temporal, ui = free_ports(2)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = shell.weaver("up", "--port-temporal", str(temporal), "--port-ui", str(ui), "--port-api", port)
+    assert done.code == 2
+    assert f"Port {port}, wanted for the API" in done.stderr
+    assert "--port-api" in done.stderr
+    assert not shell.home.exists()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
+def test_beyond_this_machine_up_asks_for_a_token_before_anything_is_written(host: str, shell: Shell) -> None:
+    for variables in ({}, {"WEAVER_API_TOKEN": "too-short"}):
+        done = shell.weaver("up", "--host", host, "--json", **variables)
+        assert done.code == 2
+        assert "WEAVER_API_TOKEN" in done.document["error"]["message"]
+        assert "too-short" not in done.stdout + done.stderr
+    assert not shell.home.exists()
+
+
+def test_an_address_that_is_not_this_machines_is_refused(shell: Shell) -> None:
+    temporal, ui = map(str, free_ports(2))
+    arguments = ("up", "--port-temporal", temporal, "--port-ui", ui, "--host", "192.0.2.1")
+    done = shell.weaver(*arguments, WEAVER_API_TOKEN=TOKEN)
+    assert done.code == 2
+    assert "192.0.2.1 is no address of this machine" in done.stderr
+
+
+def test_only_the_api_is_given_its_token(shell: Shell, bring_up: BringUp) -> None:
+    shell.environment["WEAVER_API_TOKEN"] = TOKEN
+    stack = bring_up(shell).stack
+    assert answer_of(f"{stack.api_url}/strategies") == 401
+    assert answer_of(f"{stack.api_url}/strategies", Authorization=f"Bearer {TOKEN}") == 200
+    known = {part for part, pid in stack.pids.items() if TOKEN.encode() in (Path("/proc") / str(pid) / "environ").read_bytes()}
+    assert known == {"supervisor", "api"}
+
+
 def test_with_an_address_of_another_server_up_refuses(shell: Shell) -> None:
     done = shell.weaver("up", WEAVER_TEMPORAL_ADDRESS="127.0.0.1:7233")
     assert done.code == 2
@@ -70,9 +130,11 @@ def test_parts_that_are_killed_come_back_and_a_killed_parent_takes_them_along(sh
     shell.import_demo("AAPL")
     up = bring_up(shell)
     before = up.stack
-    for part in ("worker", "temporal"):
+    parts = ("worker", "temporal", "api")
+    for part in parts:
         os.kill(before.pids[part], signal.SIGKILL)
-    wait_until(lambda: all(up.stack.pids[part] != before.pids[part] for part in ("worker", "temporal")), "both to be started again")
+    wait_until(lambda: all(up.stack.pids[part] != before.pids[part] for part in parts), "all to be started again")
+    wait_until(lambda: answer_of(f"{before.api_url}/health") == 200, "the API to answer again")
     assert shell.weaver(*RUN).code == 0
 
     up.process.kill()
@@ -96,6 +158,9 @@ def test_a_stack_ends_when_its_only_command_is_killed(shell: Shell) -> None:
     home = Home(shell.home)
     process = shell.start(*RUN)
     wait_until(lambda: home.running() is not None, "the stack to be up")
+    stack = home.running()
+    assert stack is not None
+    assert (stack.api_url, set(stack.pids)) == (None, {"supervisor", "temporal", "worker"})  # no API is started for a command
     process.kill()
     process.communicate()
     wait_until(lambda: nothing_left(shell), "the stack to end")

@@ -12,7 +12,7 @@ import pytest
 
 from cli.main import run
 from cli.trading_news import RunNews
-from cli.trading_records import TradingRecords, money_of, trading_records
+from cli.trading_records import trading_records
 from tests.cli.conftest import Shell, new_shell
 from tests.cli.waiting import processes_naming, wait_until
 from tests.walle.records import NOON, a_run
@@ -25,6 +25,7 @@ from weaver.walle.leases import Leases
 from weaver.walle.live_bars import LiveBars
 from weaver.walle.orders import Orders
 from weaver.walle.records import Records
+from weaver.walle.run_money import TradingRecords, money_of
 from weaver.walle.trading_model import DecisionRecord, LiveBar
 
 FAST = ("--timeframe", "1s", "--param", "fast=1", "--param", "slow=2")

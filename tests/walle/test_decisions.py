@@ -80,3 +80,14 @@ def test_a_deleted_run_takes_its_decisions_with_it(decisions: Decisions, queries
     Records(database).delete_run("run-1")
     assert queries.decisions("run-1") == []
     assert len(queries.decisions("run-2")) == 1
+
+
+def test_decisions_come_page_by_page_within_a_time_range(decisions: Decisions, database: Database) -> None:
+    Records(database).register_run(a_run())
+    for minute in range(5):
+        decisions.save(replace(DECISION, bar_end=NOON + minute * MINUTE))
+    queries = TradingQueries(database)
+
+    found = queries.decision_page("run-1", since=NOON + MINUTE, until=NOON + 4 * MINUTE, page=2, page_size=2)
+    assert (found.total, [one.bar_end for one in found.items]) == (3, [NOON + 3 * MINUTE])
+    assert queries.decision_page("nobody").total == 0

@@ -62,6 +62,24 @@ def test_a_run_completes_what_a_finder_registered(records: Records, queries: Que
     assert replace(queries.run("run-1"), updated_at=NOON) == a_run()
 
 
+def test_parameters_that_are_pinned_stay_when_the_run_is_announced_late(records: Records, queries: Queries) -> None:
+    records.register_run(a_run())
+    records.register_run(a_run(strategy_sha256=None, params={"fast": 10}))
+    assert queries.run("run-1").params == a_run().params
+
+
+def test_what_is_left_of_a_deleted_run_does_not_bring_it_back(records: Records, queries: Queries) -> None:
+    records.register_run(a_run())
+    records.set_status("run-1", RunStatus.STOPPED, at=NOON)
+    records.delete_run("run-1")
+    with pytest.raises(AlreadyExists, match="it was deleted"):
+        records.register_run(a_run())
+    with pytest.raises(NotFound):
+        queries.run("run-1")
+    records.register_run(a_run(temporal_run_id="22222222"))
+    assert queries.run("run-1").status is RunStatus.PENDING
+
+
 def test_the_id_of_another_execution_is_taken(records: Records, queries: Queries) -> None:
     records.register_run(a_run())
     with pytest.raises(AlreadyExists, match="pending"):

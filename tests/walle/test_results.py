@@ -163,3 +163,27 @@ def _write_and_read(location: str) -> None:
     RunFiles(location, "run-1").write_window(0, a_window(0))
     RunFiles(location, "run-1").read_windows(1)
     assert "pandas" not in sys.modules  # it takes longer to import than most windows take to read
+
+
+def test_rows_come_page_by_page_across_windows(files: RunFiles) -> None:
+    for number in range(3):
+        files.write_window(number, a_window(number))  # fills at 0 1, 3 4, 6 7
+    every = files.fills(3)
+
+    assert files.page(FillRow, 3, limit=100) == (every, 6)
+    assert files.page(FillRow, 3, offset=1, limit=3) == (every[1:4], 6)
+    assert files.page(FillRow, 3, offset=5, limit=3) == (every[5:], 6)
+    assert files.page(FillRow, 3, offset=6, limit=3) == ([], 6)
+    assert files.page(FillRow, 0, limit=3) == ([], 0)
+
+
+def test_rows_of_a_time_range_are_counted_and_paged_alone(files: RunFiles) -> None:
+    for number in range(3):
+        files.write_window(number, a_window(number))
+    every = files.fills(3)
+
+    assert files.page(FillRow, 3, since=1, until=7, limit=100) == (every[1:5], 4)
+    assert files.page(FillRow, 3, since=1, until=7, offset=2, limit=1) == ([every[3]], 4)
+    assert files.page(OrderRow, 3, since=2, limit=9) == ([], 0)
+    assert files.page(TradeRow, 3, since=3, until=4, limit=2) == ([TRADE, TRADE], 3)
+    assert files.page(DecisionRow, 1, until=9, limit=2) == ([], 0)

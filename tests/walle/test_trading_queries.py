@@ -308,3 +308,17 @@ def test_a_ledger_reads_as_few_rows_after_many_fills_as_after_few(orders: Orders
         assert rows(10) == rows(300) == 2  # a position and a working order
     finally:
         event.remove(Table, "load", load)
+
+
+def test_what_orders_made_is_found_with_legs_remainders_and_fills(orders: Orders, queries: TradingQueries) -> None:
+    admit(orders, wanted("o-1"), wanted("o-2"), wanted("other"))
+    admit(orders, wanted("o-1.r1", parent_id="o-1"))
+    admit(orders, wanted("o-1.r1.tp1", parent_id="o-1.r1", role=Role.TAKE_PROFIT))
+    for order_id in ("o-1.r1", "other"):
+        orders.report(PAPER, a_report(order_id), [a_fill(f"e-{order_id}", order_id)], at=NOON)
+
+    found, fills = queries.made_by(["o-1", "o-2"])
+
+    assert {order.id for order in found} == {"o-1", "o-2", "o-1.r1", "o-1.r1.tp1"}
+    assert [fill.order_id for fill in fills] == ["o-1.r1"]
+    assert queries.made_by([]) == ([], [])

@@ -33,7 +33,7 @@ from tests.workflows.by_hand import (
     story,
 )
 from tests.workflows.trading_world import TradingWorld, local_world, skipping_world
-from weaver.errors import AlreadyExists, BadInput, RiskRefused
+from weaver.errors import AlreadyExists, NotAllowed, RiskRefused
 from weaver.glados.risk import RiskLimits
 from weaver.orders import OrderStatus
 from weaver.veda.adapters.simulated import Disconnect, Duplicate, LateFill, PartialFill, Refuse, Reorder
@@ -74,10 +74,10 @@ async def test_a_limit_rests_until_it_is_cancelled(trading: TradingWorld) -> Non
 async def test_a_cancel_of_a_final_order_is_refused_with_its_status(trading: TradingWorld) -> None:
     order = await placed(trading, trading.symbol(), take_profit="9999999")  # its workflow goes on, for its exits
     assert (await comes(trading, order.id, OrderStatus.FILLED)).status is OrderStatus.FILLED
-    with pytest.raises(BadInput, match="Cannot cancel an order that is filled"):
+    with pytest.raises(NotAllowed, match="Cannot cancel an order that is filled"):
         await cancel_order(trading.client, order.id)
     await cancel_order(trading.client, f"{order.id}.tp")
-    with pytest.raises(BadInput, match="Cannot cancel an order that is filled"):  # now that its workflow is over, too
+    with pytest.raises(NotAllowed, match="Cannot cancel an order that is filled"):  # now that its workflow is over, too
         await cancel_order(trading.client, order.id)
 
 

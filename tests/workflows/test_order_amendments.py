@@ -7,7 +7,7 @@ import pytest
 
 from tests.workflows.by_hand import at_venue, comes, ended, far_below, in_seconds, is_on_record, on_record, placed, position, resting, story
 from tests.workflows.trading_world import TradingWorld, local_world
-from weaver.errors import BadInput
+from weaver.errors import BadInput, NotAllowed
 from weaver.glados.risk import RiskLimits
 from weaver.glados.runs import RunStatus
 from weaver.orders import OrderStatus
@@ -73,7 +73,7 @@ async def test_a_cancellation_ends_an_amendment_that_is_under_way(trading: Tradi
     handle = trading.handle(order_workflow_id(order.id))
     await handle.signal("amend", AmendRequest(quantity=Decimal(5)))
     await handle.signal("cancel", CancelRequest())
-    with pytest.raises(BadInput, match="Cannot amend an order that is being cancelled"):
+    with pytest.raises(NotAllowed, match="Cannot amend an order that is being cancelled"):
         await amend_order(trading.client, order.id, AmendRequest(quantity=Decimal(5)))
     assert not is_on_record(trading, f"{order.id}.r1")
     await handle.terminate(reason="it is in doubt for half a minute more, and nothing of it is at the venue")
@@ -86,7 +86,7 @@ async def test_an_amendment_without_terms_and_one_of_a_final_order_are_refused(t
     with pytest.raises(BadInput, match="expected a quantity, limit_price or stop_price"):
         await amend_order(trading.client, order.id, AmendRequest())
     await cancel_order(trading.client, order.id)
-    with pytest.raises(BadInput, match="Cannot amend an order that is cancelled"):
+    with pytest.raises(NotAllowed, match="Cannot amend an order that is cancelled"):
         await amend_order(trading.client, order.id, AmendRequest(quantity=Decimal(2)))
     assert await at_venue(trading, symbol) == [order.id]
 

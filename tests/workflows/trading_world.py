@@ -29,7 +29,7 @@ from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from activities.archive import Archive
+from activities.archive import Archive, ClosedLinks
 from activities.beacon import Beacon
 from activities.decisions import LiveDecisions
 from activities.recorded_bars import RecordedBars
@@ -50,6 +50,7 @@ from weaver.veda.exchange import Clock, Mode
 from weaver.veda.library import AdapterLibrary
 from weaver.venue import Venue
 from weaver.walle.accounts import Accounts
+from weaver.walle.archive import Archived
 from weaver.walle.bars import Catalogue
 from weaver.walle.counted_bars import CountedBars
 from weaver.walle.database import Database
@@ -64,6 +65,7 @@ from weaver.walle.simulated import Simulations
 from weaver.walle.trading_model import AccountLimits, DecisionRecord, FillRecord, OrderRecord
 from weaver.walle.trading_queries import TradingQueries
 from workflows.account import Account
+from workflows.archive import Archiving
 from workflows.attributes import KIND, MODE, STATUS, STRATEGY, SYMBOLS
 from workflows.client import ensure_search_attributes, result
 from workflows.converter import data_converter
@@ -208,6 +210,7 @@ class TradingWorld:
 
     def _of_runs(self, stack: AsyncExitStack) -> Worker:
         records = RunRecords(self.records, address=self.address)
+        closed_links = ClosedLinks(self.client, Archived(self.database))
         steps = TradingRuns(
             adapters=lambda: AdapterLibrary.open(self.settings.adapter_folders),
             environment=self.environment,
@@ -224,11 +227,13 @@ class TradingWorld:
         return Worker(
             self.client,
             task_queue=RUN_QUEUE,
-            workflows=[TradingRun, Order, Account],
+            workflows=[TradingRun, Order, Account, Archiving],
             activities=[
                 records.register,
                 records.set_status,
                 Archive(self.client, self.records).archive_link,
+                closed_links.archive,
+                closed_links.note,
                 steps.open,
                 steps.admit,
                 steps.plan_flattening,

@@ -3,9 +3,10 @@
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from json import dumps
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from weaver.errors import BadValue
 from weaver.glados.risk import RiskLimits
@@ -13,8 +14,33 @@ from weaver.market import Timeframe
 from weaver.orders import Costs, OrderType, Side, TimeInForce
 
 
+def _no_number(given: object) -> object:
+    """Refuse a bare number, such as a year, which would be taken for seconds since 1970."""
+    if isinstance(given, int | float) or (isinstance(given, str) and re.fullmatch(r"[+-]?[\d.]*", given)):
+        raise ValueError(f"expected {A_TIME}")
+    return given
+
+
 def _utc(time: datetime) -> datetime:
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    try:
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except OverflowError:  # the last or first hours of all years, in another zone
+        raise ValueError(f"expected {A_TIME}") from None
+
+
+def _storable(json: dict[str, Any]) -> dict[str, Any]:
+    """Refuse what no JSON text can say: endless numbers, halves of characters, nesting without end."""
+    try:
+        dumps(json, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, TypeError, RecursionError):
+        raise ValueError("expected JSON values: finite numbers, and texts of whole characters") from None
+    return json
+
+
+def _sensible(amount: Decimal) -> Decimal:
+    if amount and not (-18 <= amount.adjusted() <= 15 and len(amount.as_tuple().digits) <= 40):
+        raise ValueError("expected an amount from 1e-18 to 1e15")
+    return amount
 
 
 def _timeframe(text: str) -> str:
@@ -33,7 +59,7 @@ def _symbol(text: str) -> str:
 def _positive_costs(costs: Costs) -> Costs:
     for name in Costs.__dataclass_fields__:
         value: Decimal | None = getattr(costs, name)
-        if value is not None and (not value.is_finite() or value < 0):
+        if value is not None and (not value.is_finite() or value < 0 or value.adjusted() > 15):
             raise ValueError(f"{name}: expected a number ≥ 0")
     if costs.participation_cap is not None and not 0 < costs.participation_cap <= 1:
         raise ValueError("participation_cap: expected a share above 0 and at most 1")
@@ -50,7 +76,11 @@ def _duration(text: str) -> str:
     return text
 
 
-UtcTime = Annotated[datetime, AfterValidator(_utc)]
+A_TIME = "a time such as 2004-01-01 or 2004-01-01T14:30:00Z"
+
+UtcTime = Annotated[datetime, BeforeValidator(_no_number), AfterValidator(_utc)]
+Amount = Annotated[Decimal, Field(gt=0, allow_inf_nan=False), AfterValidator(_sensible)]
+JsonObject = Annotated[dict[str, Any], AfterValidator(_storable)]
 Symbol = Annotated[str, AfterValidator(_symbol)]
 SIMULATED = "simulated"
 ACCOUNT = r"^[a-z0-9][a-z0-9._-]{0,63}-(paper|live)$"
@@ -67,10 +97,10 @@ class RunCreate(BaseModel):
     mode: Literal["backtest", "paper", "live"] | None = Field(default=None, description="by workflow type when absent")
     symbols: list[Symbol] = Field(min_length=1, max_length=500)
     timeframe: Annotated[str, AfterValidator(_timeframe)] = "1d"
-    params: dict[str, Any] = Field(default_factory=dict)
+    params: JsonObject = Field(default_factory=dict)
     start: UtcTime | None = Field(default=None, description="first bar start, inclusive; all bars when absent")
     end: UtcTime | None = Field(default=None, description="first bar start that is no longer part of the run")
-    cash: Decimal = Field(default=Decimal(100_000), gt=0, allow_inf_nan=False)
+    cash: Amount = Decimal(100_000)
     costs: Annotated[Costs, AfterValidator(_positive_costs)] = Costs()
     fractional: bool = Field(default=False, description="equities in lots of 1e-6 shares instead of whole shares")
     allow_short: bool = False
@@ -120,15 +150,15 @@ class OrderCreate(BaseModel):
     symbol: Symbol
     side: Side
     order_type: OrderType = OrderType.MARKET
-    quantity: Decimal = Field(gt=0, allow_inf_nan=False)
-    limit_price: Decimal | None = Field(default=None, gt=0, allow_inf_nan=False)
-    stop_price: Decimal | None = Field(default=None, gt=0, allow_inf_nan=False)
-    trail: Decimal | None = Field(default=None, gt=0, allow_inf_nan=False, description="distance of a trailing stop")
+    quantity: Amount
+    limit_price: Amount | None = None
+    stop_price: Amount | None = None
+    trail: Amount | None = Field(default=None, description="distance of a trailing stop")
     trail_percent: Decimal | None = Field(default=None, gt=0, lt=100, description="distance of a trailing stop in points")
     time_in_force: TimeInForce = TimeInForce.DAY
     extended_hours: bool = False
-    take_profit: Decimal | None = Field(default=None, gt=0, allow_inf_nan=False)
-    stop_loss: Decimal | None = Field(default=None, gt=0, allow_inf_nan=False)
+    take_profit: Amount | None = None
+    stop_loss: Amount | None = None
     confirm_live: bool = Field(default=False, description="says that real money is meant; an order on a live account needs it")
 
     @model_validator(mode="after")

@@ -91,6 +91,14 @@ class Catalogue:
             self._store, raw, symbol, _timeframe(timeframe), adjust=adjust, calendar=_calendar(calendar), replace=replace, fix=fix
         )
 
+    def symbols(self) -> list[str]:
+        """Return the symbols of which bars are stored."""
+        return stored_symbols(self._store)
+
+    def timeframes(self, symbol: str) -> list[str]:
+        """Return the timeframes in which bars of a symbol are stored, shortest first."""
+        return stored_timeframes(self._store, symbol)
+
     def series(self) -> list[SeriesCoverage]:
         """Return what is stored, by symbol and timeframe."""
         return [self.coverage(symbol, text) for symbol in stored_symbols(self._store) for text in stored_timeframes(self._store, symbol)]

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from weaver.broker import Fill
 from weaver.orders import Side
+from weaver.walle.trading_model import FillRecord
 from weaver.walle.trading_tables import NO_RUN, AccountRow, FillRow, LedgerRow, LotRow, OrderRow
 from weaver.walle.writing import storable
 
@@ -53,7 +54,7 @@ def book(session: Session, account: AccountRow, order: OrderRow, fill: Fill, at:
     return True
 
 
-def position_change(fill: Fill | FillRow) -> Decimal:
+def position_change(fill: Fill | FillRow | FillRecord) -> Decimal:
     """Return what a fill does to the position: bought units that arrived, or minus the units sold."""
     if Side(fill.side) is Side.SELL:
         return -fill.quantity

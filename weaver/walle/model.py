@@ -89,9 +89,16 @@ class StrategySourceRecord:
     saved_at: datetime
 
 
+ORDERS, ACCOUNTS = "weaver.orders", "weaver.accounts"
+"""The producers whose histories are no run's."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRecord:
-    """One event of a run's history; `position` orders them within the run."""
+    """One event of a run's history, or of an order's or account's; `position` orders them within it.
+
+    `run_id` is the id of the workflow whose history it is. The run that it is about is `about_run`.
+    """
 
     id: str
     type: str
@@ -103,6 +110,14 @@ class EventRecord:
     ts: datetime
     producer: str
     payload: Mapping[str, Json]
+
+    @property
+    def about_run(self) -> str | None:
+        """The run; None for an account's event, or that of an order without a run."""
+        if self.producer not in (ORDERS, ACCOUNTS):
+            return self.run_id
+        run_id = self.payload.get("run_id")
+        return run_id if isinstance(run_id, str) else None
 
 
 ItemT = TypeVar("ItemT")

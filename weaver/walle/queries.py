@@ -122,6 +122,39 @@ class Queries:
         with self._database.read() as session:
             return [_event(row) for row in session.scalars(statement)]
 
+    def events_after(
+        self, run_id: str, position: int, *, types: Sequence[str] | None = None, until: int | None = None, limit: int
+    ) -> list[EventRecord]:
+        """Return the first `limit` stored events of a run behind a position and not behind `until`, of these types only if given."""
+        statement = select(EventRow).where(EventRow.run_id == run_id, EventRow.position > position)
+        if until is not None:
+            statement = statement.where(EventRow.position <= until)
+        if types is not None:
+            statement = statement.where(EventRow.type.in_(types))
+        with self._database.read() as session:
+            return [_event(row) for row in session.scalars(statement.order_by(EventRow.position).limit(limit))]
+
+    def event_count(self, run_id: str, types: Sequence[str] | None = None, *, until: int | None = None) -> int:
+        """Return how many events of a run are stored, of these types only if given, and not behind a position."""
+        statement = select(func.count()).select_from(EventRow).where(EventRow.run_id == run_id)
+        if types is not None:
+            statement = statement.where(EventRow.type.in_(types))
+        if until is not None:
+            statement = statement.where(EventRow.position <= until)
+        with self._database.read() as session:
+            return session.scalar(statement) or 0
+
+    def event_position(self, run_id: str, event_id: str) -> int | None:
+        """Return where an event stands in its run; None when it is not stored."""
+        with self._database.read() as session:
+            return session.scalar(select(EventRow.position).where(EventRow.run_id == run_id, EventRow.id == event_id))
+
+    def events_since(self, time: datetime, *, limit: int) -> list[EventRecord]:
+        """Return the first `limit` stored events of all workflows from `time` on, in order of time."""
+        statement = select(EventRow).where(EventRow.ts >= time).order_by(EventRow.ts, EventRow.id).limit(limit)
+        with self._database.read() as session:
+            return [_event(row) for row in session.scalars(statement)]
+
 
 def _order(sort: str) -> tuple[ColumnElement[object], ...]:
     name = sort.removeprefix("-")

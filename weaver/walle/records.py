@@ -1,7 +1,7 @@
 """Writes WallE's records. Every write may be repeated: it is an upsert on a natural key in one short transaction."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from sqlalchemy import delete
@@ -11,6 +11,7 @@ from weaver.errors import AlreadyExists, NotFound
 from weaver.glados.runs import RunStatus, check_action, may_follow
 from weaver.walle.database import Database
 from weaver.walle.forgetting import forget_trading
+from weaver.walle.forgotten_links import forget_links, is_forgotten
 from weaver.walle.leases import release_leases
 from weaver.walle.model import EventRecord, Json, RunError, RunRecord, StoredResult, StrategySourceRecord
 from weaver.walle.tables import EventRow, ResultRow, RunRow, RunSymbolRow, StrategySourceRow
@@ -28,9 +29,12 @@ class Records:
     def register_run(self, run: RunRecord) -> None:
         """Make the run known, or complete what is known of it; status and progress never go back.
 
-        Raises AlreadyExists if the id belongs to another execution (another `temporal_run_id`).
+        Raises AlreadyExists if the id belongs to another execution (another `temporal_run_id`), or this one was deleted: whoever finds
+        what is left of its history must not bring it back.
         """
         with self._database.write() as session:
+            if run.temporal_run_id and is_forgotten(session, run.id, run.temporal_run_id):
+                raise AlreadyExists("run", run.id, "it was deleted, and its history is not gone yet")
             insert(session, RunRow, [_new_row(run)], ["id"], update=False)
             row = _locked(session, run.id)
             if row.temporal_run_id and run.temporal_run_id and row.temporal_run_id != run.temporal_run_id:
@@ -106,7 +110,7 @@ class Records:
                 "position": event.position,
                 "type": event.type,
                 "version": event.version,
-                "corr_id": event.corr_id,
+                "corr_id": storable(event.corr_id),
                 "causation_id": event.causation_id,
                 "ts": event.ts,
                 "producer": event.producer,
@@ -128,6 +132,7 @@ class Records:
             check_action("delete", RunStatus(row.status))
             session.execute(delete(EventRow).where(EventRow.run_id == run_id))
             forget_trading(session, run_id)
+            forget_links(session, run_id, row.temporal_run_id, datetime.now(UTC))
             session.delete(row)
 
 
@@ -157,10 +162,11 @@ def _new_row(run: RunRecord) -> dict[str, object]:
 def _complete(row: RunRow, run: RunRecord) -> None:
     """Take over what `run` says; what it leaves empty stays, since one who finds a run knows less than the run itself."""
     row.strategy = run.strategy or row.strategy
+    if run.strategy_sha256 or not row.strategy_sha256:  # else it is pinned: its parameters are whole, these are as they were asked
+        row.params = dict(run.params) or row.params
     row.strategy_sha256 = run.strategy_sha256 or row.strategy_sha256
     row.mode = run.mode or row.mode
     row.timeframe = run.timeframe or row.timeframe
-    row.params = dict(run.params) or row.params
     row.config = dict(run.config) or row.config
     row.tags = _listed(run.tags) or row.tags
     row.bars_done = max(run.bars_done, row.bars_done)

@@ -12,6 +12,15 @@ from weaver.walle.store import open_store
 
 RowT = TypeVar("RowT", FillRow, OrderRow, TradeRow, DecisionRow)
 
+_TIMES: dict[type, tuple[str, str]] = {
+    FillRow: ("fills", "time"),
+    OrderRow: ("orders", "created_at"),
+    TradeRow: ("trades", "exit_time"),
+    DecisionRow: ("decisions", "time"),
+}
+"""The folder of each kind of row, and the column that says when it was."""
+_FIRST, _LAST = -(2**63), 2**63 - 1
+
 
 class RunFiles:
     """The files of one run, in a local folder or at an fsspec URL.
@@ -71,6 +80,27 @@ class RunFiles:
 
     def decisions(self, count: int) -> list[DecisionRow]:
         return self._all("decisions", DecisionRow, count)
+
+    def page(
+        self, row_type: type[RowT], count: int, *, since: int | None = None, until: int | None = None, offset: int = 0, limit: int
+    ) -> tuple[list[RowT], int]:
+        """Return at most `limit` rows after the first `offset` of windows 0 to count - 1, and how many there are in all.
+
+        Only rows with `since` ≤ time < `until` count (UTC microseconds): a fill's or decision's time, an order's creation, a trade's exit.
+        Windows without a row of the page are read by their times alone.
+        """
+        kind, column = _TIMES[row_type]
+        rows: list[RowT] = []
+        total = 0
+        for number in range(count):
+            times = read_columns(self._store.open(self._table(kind, number)), [column])[column]
+            fitting = np.flatnonzero((times >= (_FIRST if since is None else since)) & (times < (_LAST if until is None else until)))
+            wanted = fitting[max(0, offset - total) : max(0, offset + limit - total)]
+            total += len(fitting)
+            if len(wanted):
+                all_rows = self._rows(kind, row_type, number)
+                rows += [all_rows[at] for at in wanted.tolist()]
+        return rows, total
 
     def equity(self, count: int) -> EquityColumns:
         parts = [self._equity(number) for number in range(count)]

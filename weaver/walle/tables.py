@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, MetaData, String, Text
+from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Index, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from weaver.walle.column_types import Money, UtcTime
@@ -100,12 +100,15 @@ class StrategySourceRow(Table):
 
 
 class EventRow(Table):
-    """No foreign key: the events of a run that never registered itself are kept as well."""
+    """`run_id` is the id of the workflow in whose history it stands: a run's, an order's or an account's.
+
+    No foreign key: the events of a run that never registered itself are kept as well.
+    """
 
     __tablename__ = "events"
-    __table_args__ = (Index(None, "run_id", "position"),)
+    __table_args__ = (Index(None, "run_id", "position"), Index(None, "ts"))
 
-    run_id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    run_id: Mapped[str] = mapped_column(String(255), primary_key=True)
     id: Mapped[str] = mapped_column(String(255), primary_key=True)
     position: Mapped[int]
     type: Mapped[str]
@@ -115,3 +118,30 @@ class EventRow(Table):
     ts: Mapped[datetime]
     producer: Mapped[str]
     payload: Mapped[Json] = mapped_column(JSON, nullable=False)
+
+
+class ArchivedLinkRow(Table):
+    """A closed link of a workflow whose events are all in `events`; those of a forgotten run are in no table any more."""
+
+    __tablename__ = "archived_links"
+
+    workflow_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    link: Mapped[str] = mapped_column(String(64), primary_key=True)
+    first_link: Mapped[str]
+    next_link: Mapped[str | None]
+    events: Mapped[int]
+    closed_at: Mapped[datetime | None]
+    archived_at: Mapped[datetime]
+    is_forgotten: Mapped[bool] = mapped_column(Boolean, nullable=False)
+
+
+class ArchivePassRow(Table):
+    """The last look of the archive through all that had closed; there is one row."""
+
+    __tablename__ = "archive_passes"
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    seen_until: Mapped[datetime]
+    finished_at: Mapped[datetime]
+    links: Mapped[int]
+    events: Mapped[int]

@@ -165,6 +165,32 @@ class TradingQueries:
             found = [_decision(row) for row in session.scalars(statement)]
         return found[::-1] if newest else found
 
+    def decision_page(
+        self, run_id: str, *, since: datetime | None = None, until: datetime | None = None, page: int = 1, page_size: int = 50
+    ) -> Page[DecisionRecord]:
+        """Return a page of a run's decisions with `since` ≤ bar end < `until`, in order. Raises BadValue for a bad page."""
+        statement = select(DecisionRow).where(DecisionRow.run_id == run_id)
+        if since is not None:
+            statement = statement.where(DecisionRow.bar_end >= since)
+        if until is not None:
+            statement = statement.where(DecisionRow.bar_end < until)
+        with self._database.read() as session:
+            rows, total = _page(session, statement, (DecisionRow.bar_end,), page, page_size)
+            return Page(items=tuple(_decision(row) for row in rows), total=total, page=page, page_size=page_size)
+
+    def made_by(self, order_ids: Sequence[str]) -> tuple[list[OrderRecord], list[FillRecord]]:
+        """Return these orders with all that descends from them (legs, remainders, their legs), oldest first, and the fills of all."""
+        with self._database.read() as session:
+            family = session.scalars(select(OrderRow).where(OrderRow.id.in_(order_ids))).all()
+            rows, level = list(family), [row.id for row in family]
+            while level:
+                children = session.scalars(select(OrderRow).where(OrderRow.parent_id.in_(level))).all()
+                rows += children
+                level = [row.id for row in children]
+            fills = session.scalars(select(FillRow).where(FillRow.order_id.in_([row.id for row in rows])).order_by(FillRow.number))
+            orders = sorted((order_record(row) for row in rows), key=lambda order: (order.created_at, order.id))
+            return orders, [_fill(row) for row in fills]
+
     def leases(self, account: str) -> list[Lease]:
         """Return who trades what on the account, by symbol."""
         with self._database.read() as session:

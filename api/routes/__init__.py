@@ -1,0 +1,1 @@
+"""One file per kind of thing that the API gives."""

@@ -1,0 +1,48 @@
+"""One stack for all tests here that leave it standing: a Temporal server, a worker with its processes, and an API before them."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.api.asking import Api, asked, settings_of
+from tests.workflows.stack import SYMBOL, Stack
+
+BACKTEST = {"strategy": "spinner", "symbols": [SYMBOL], "timeframe": "1m", "window_bars": 700, "costs": {"commission_bps": 10}}
+
+TRADER = """
+from weaver.marvin import Buy, Close, Strategy, StrategyMeta, StrategyParams
+
+META = StrategyMeta(id="trader", name="In and out at every bar")
+
+
+class Trader(Strategy[StrategyParams]):
+    def decide(self, view):
+        view.note("flat" if view.is_flat else "long")
+        yield Buy(1) if view.is_flat else Close()
+"""
+
+
+@pytest_asyncio.fixture(scope="session")
+async def api_stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    stack = Stack(tmp_path_factory.mktemp("api") / "home")
+    (stack.home / "plugins" / "trader.py").write_text(TRADER)
+    try:
+        await stack.start()
+        yield stack
+    finally:
+        stack.stop()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def api(api_stack: Stack) -> AsyncIterator[Api]:
+    async with asked(settings_of(api_stack)) as one:
+        yield one
+
+
+@pytest_asyncio.fixture(scope="session")
+async def finished(api: Api) -> Any:
+    """A backtest that has ended."""
+    run = await api.start({**BACKTEST, "id": "finished", "tags": ["kept"]})
+    return await api.reached(run["id"], "completed")

@@ -1,0 +1,47 @@
+"""When the archive works: a Temporal Schedule, made or brought up to date by each worker that starts."""
+
+from datetime import timedelta
+
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
+)
+
+from workflows.archive_inputs import ARCHIVE
+from workflows.inputs import RUN_QUEUE
+
+SCHEDULE_ID = "weaver-archive"
+EVERY = timedelta(minutes=5)
+_CATCH_UP = timedelta(minutes=10)
+"""After an outage the archive looks once, or twice: each look finds all."""
+
+
+async def ensure_archive_schedule(client: Client) -> None:
+    """Have the archive work every few minutes; a schedule that is there keeps its state, such as being paused."""
+    schedule = _schedule()
+    try:
+        await client.create_schedule(SCHEDULE_ID, schedule)
+    except ScheduleAlreadyRunningError:
+
+        def changed(present: ScheduleUpdateInput) -> ScheduleUpdate:
+            schedule.state = present.description.schedule.state
+            return ScheduleUpdate(schedule=schedule)
+
+        await client.get_schedule_handle(SCHEDULE_ID).update(changed)
+
+
+def _schedule() -> Schedule:
+    action = ScheduleActionStartWorkflow(ARCHIVE, id=SCHEDULE_ID, task_queue=RUN_QUEUE, static_summary="Copies what has closed into WallE")
+    return Schedule(
+        action=action,
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=EVERY)]),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=_CATCH_UP),
+    )
