@@ -2,8 +2,9 @@
 
 import os
 import signal
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -71,8 +72,10 @@ def test_a_kill_works_with_the_workers_down_and_with_nothing_running(up: Up) -> 
     others = {up.stack.pids["temporal"], up.process.pid, os.getpid()}
     workers = [pid for pid in processes_naming(str(shell.home)) if pid not in others]
     assert up.stack.pids["worker"] in workers
-    for pid in workers:
-        os.kill(pid, signal.SIGSTOP)
+    with closing(sqlite3.connect(shell.home / "walle.db", isolation_level=None)) as database:
+        database.execute("BEGIN IMMEDIATE")  # so that none of them is halted with the database's lock in its hands
+        for pid in workers:
+            os.kill(pid, signal.SIGSTOP)
     try:
         killed = shell.weaver("kill", PAPER, "--json")
     finally:

@@ -45,7 +45,7 @@ def some(orders: Orders, database: Database) -> Orders:
         wanted("a", run_id="run-1"),
         wanted("b", run_id="run-1", side=Side.SELL),
         wanted("c", run_id="run-2", symbol="MSFT"),
-        wanted("d", order_type=OrderType.LIMIT, limit_price="90"),
+        wanted("d", order_type=OrderType.LIMIT, limit_price="110"),
         wanted("e", account=LIVE),
     ]
     for number, one in enumerate(those):

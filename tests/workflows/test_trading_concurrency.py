@@ -18,7 +18,7 @@ FAR_LIMIT = ["buy", {"quantity": 1, "limit": 50}]
 
 async def _trade_at_once(world: TradingWorld) -> list[str]:
     """Have all runs decide on the same bar; return their ids once each has ended."""
-    asked = {"timeframe": "5s", "params": {"script": {"0": [FAR_LIMIT]}}, "start_paused": True, "at_end": "keep"}
+    asked = {"timeframe": "15s", "params": {"script": {"0": [FAR_LIMIT]}}, "start_paused": True, "at_end": "keep"}
     ids = list(await asyncio.gather(*(world.start("scripted", [f"C{number}/USD"], id=f"run-{number}", **asked) for number in range(RUNS))))
     for run_id in ids:  # one after the other: questions cost what the runs need
         await world.is_ready(run_id)

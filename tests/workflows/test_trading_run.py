@@ -16,6 +16,7 @@ from weaver.orders import OrderStatus, Side
 from weaver.veda.adapters._simulated_faults import LateFill
 from weaver.walle.model import RunError
 from workflows.attributes import KIND, MODE, STATUS, STRATEGY, SYMBOLS
+from workflows.client import stop
 from workflows.trading_inputs import data_queue, order_workflow_id
 
 FAR_LIMIT = ["buy", {"quantity": 1, "limit_pct": -20}]
@@ -79,7 +80,9 @@ def _last_close(world: TradingWorld, symbol: str) -> Decimal:
 
 async def test_what_a_decision_saw_and_wanted_is_on_record_and_in_history(trading: TradingWorld) -> None:
     symbol = trading.symbol()
-    run_id = await trading.start("scripted", [symbol], params=first(["buy", {"quantity": 1}]) | {"note": "because"}, duration="3s")
+    run_id = await trading.start("scripted", [symbol], params=first(["buy", {"quantity": 1}]) | {"note": "because"})
+    await trading.has_decided(run_id, 2)
+    await stop(trading.client, run_id)
     await trading.ended(run_id)
     decisions = trading.decisions(run_id)
     made = [event for event in await trading.events(run_id) if event.type == "strategy.DecisionMade"]
