@@ -7,7 +7,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from api.door import Door
-from api.stream import Hub
+from api.streams.hub import Hub
 from weaver.documents.runs import ui_namespace
 from weaver.settings import Settings
 from weaver.walle.accounts import Accounts

@@ -9,8 +9,8 @@ from fastapi.routing import APIRoute
 from api.correlation import Correlation
 from api.deps import Parts
 from api.errors import answer_errors
+from api.guards.protection import protect
 from api.openapi import DESCRIPTION, TAGS, documented
-from api.protection import protect
 from api.routes import account, events, health, market, orders, results, runs, session, strategies
 from weaver.settings import Settings
 

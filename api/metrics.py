@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.deps import Parts
-from api.figures import Figures
+from api.streams.figures import Figures
 from weaver.errors import Unavailable, Unusable
 from weaver.glados.runs import RunStatus
 from weaver.orders import OrderStatus

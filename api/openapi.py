@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api.auth import SECURITY, SECURITY_SCHEMES
+from api.guards.auth import SECURITY, SECURITY_SCHEMES
 from api.problems import MEDIA_TYPE, problems
 
 DESCRIPTION = """Backtests and trading as durable workflows.

@@ -5,13 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query
 from pydantic import Field
 
-from api.all_stream import AllStream
 from api.correlation import correlation_id
 from api.deps import PartsDep
-from api.event_stream import EventStream
-from api.frames import RESET
 from api.problems import problems
-from api.run_stream import RunStream
+from api.streams.all_stream import AllStream
+from api.streams.event_stream import EventStream
+from api.streams.frames import RESET
+from api.streams.run_stream import RunStream
 from weaver.documents.events import Event, event_document
 from weaver.documents.values import Listing
 from weaver.errors import UnknownName

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from api.auth import Gate, Verdict, unauthorized
+from api.guards.auth import Gate, Verdict, unauthorized
+from api.guards.sessions import COOKIE
 from api.problems import problems
-from api.sessions import COOKIE
 
 router = APIRouter(tags=["session"])
 

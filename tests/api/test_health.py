@@ -10,9 +10,9 @@ import pytest_asyncio
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
-from api.frames import Told
 from api.main import create_app
-from tests.api.guarded import asking, guarded
+from api.streams.frames import Told
+from tests.api.guards.guarded import asking, guarded
 from tests.workflows.stack import SYMBOL, Stack, until
 from weaver.settings import Settings
 from weaver.walle.model import EventRecord

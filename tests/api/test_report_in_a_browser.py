@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from playwright.sync_api import Browser
 
-from tests.api.guarded import guarded
+from tests.api.guards.guarded import guarded
 from tests.cli.waiting import wait_until
 from tests.test_report import DRAWN, MARKERS, a_run, browser
 from weaver.report import html_report

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from api.bell import Bell
+from api.streams.bell import Bell
 
 HEARTBEAT_SECONDS = 15.0
 

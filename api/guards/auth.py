@@ -11,9 +11,9 @@ from starlette.requests import cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.origins import SAFE_METHODS, is_forged
+from api.guards.origins import SAFE_METHODS, is_forged
+from api.guards.sessions import COOKIE, Sessions
 from api.problems import problem
-from api.sessions import COOKIE, Sessions
 from weaver.exposure import token_of
 from weaver.settings import Settings
 

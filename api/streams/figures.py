@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from api.frames import Told, now_in_microseconds
+from api.streams.frames import Told, now_in_microseconds
 
 _KEPT = 1_024
 

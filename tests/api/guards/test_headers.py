@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.guarded import EVERYWHERE, READ, TOKEN, asking, guarded
+from tests.api.guards.guarded import EVERYWHERE, READ, TOKEN, asking, guarded
 
 HARO = "https://haro.example.com"
 

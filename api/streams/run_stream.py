@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncGenerator, Collection, Iterable
 
-from api.frames import HEARTBEAT, Told, begun, joined, reset
-from api.heart import HEARTBEAT_SECONDS, Heart
-from api.stream import Hub
-from api.tail import Tail
+from api.streams.frames import HEARTBEAT, Told, begun, joined, reset
+from api.streams.heart import HEARTBEAT_SECONDS, Heart
+from api.streams.hub import Hub
+from api.streams.tail import Tail
 from weaver.errors import BadValue
 from workflows.run_events import Story
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from api.hosts import Hosts
-from tests.api.guarded import EVERYWHERE, LOOPBACK, READ, TOKEN, asking, guarded
+from api.guards.hosts import Hosts
+from tests.api.guards.guarded import EVERYWHERE, LOOPBACK, READ, TOKEN, asking, guarded
 
 
 @pytest.mark.parametrize("header", ["localhost", "localhost:8000", "LOCALHOST", "127.0.0.1:8000", "[::1]:8000", "[::1]", "haro.localhost"])

@@ -6,11 +6,11 @@ from typing import Any
 
 from temporalio.client import Client
 
-from api.bell import Bell
-from api.everything import Everything
-from api.figures import Figures
-from api.frames import Told
-from api.tail import Tail
+from api.streams.bell import Bell
+from api.streams.everything import Everything
+from api.streams.figures import Figures
+from api.streams.frames import Told
+from api.streams.tail import Tail
 from weaver.errors import Unavailable
 from weaver.walle.database import Database
 from weaver.walle.model import EventRecord

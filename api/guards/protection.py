@@ -3,11 +3,11 @@
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from api.auth import API_KEY, Authentication, Gate
 from api.correlation import HEADER
-from api.headers import SecurityHeaders
-from api.hosts import HostCheck, Hosts
-from api.limits import RateLimit, SizeLimit
+from api.guards.auth import API_KEY, Authentication, Gate
+from api.guards.headers import SecurityHeaders
+from api.guards.hosts import HostCheck, Hosts
+from api.guards.limits import RateLimit, SizeLimit
 from api.metrics import Metrics, Timing
 from weaver.exposure import check_exposure, is_loopback
 from weaver.settings import Settings

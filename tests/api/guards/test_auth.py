@@ -13,9 +13,9 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 
-from api.auth import PUBLIC
-from api.sessions import COOKIE, Sessions
-from tests.api.guarded import EVERYWHERE, LOOPBACK, READ, STREAM, TOKEN, WRITE, asking, guarded
+from api.guards.auth import PUBLIC
+from api.guards.sessions import COOKIE, Sessions
+from tests.api.guards.guarded import EVERYWHERE, LOOPBACK, READ, STREAM, TOKEN, WRITE, asking, guarded
 from weaver.errors import BadInput, BadValue
 from weaver.exposure import check_exposure
 from weaver.settings import Settings

@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.limits import BODY_BYTES, FORM_BYTES, SIGN_INS_PER_MINUTE
-from tests.api.guarded import EVERYWHERE, READ, TOKEN, asking, guarded
+from api.guards.limits import BODY_BYTES, FORM_BYTES, SIGN_INS_PER_MINUTE
+from tests.api.guards.guarded import EVERYWHERE, READ, TOKEN, asking, guarded
 from tests.api.serving import serving
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}

@@ -12,14 +12,14 @@ import pytest
 import pytest_asyncio
 from starlette.types import Message, Receive, Send
 
-from api.all_stream import AllStream
-from api.event_stream import EventStream
-from api.frames import cursor, now_in_microseconds
 from api.main import create_app
-from api.run_stream import RunStream
-from api.stream import Hub
+from api.streams.all_stream import AllStream
+from api.streams.event_stream import EventStream
+from api.streams.frames import cursor, now_in_microseconds
+from api.streams.hub import Hub
+from api.streams.run_stream import RunStream
 from tests.api.serving import serving
-from tests.api.streaming import Puppet
+from tests.api.streams.streaming import Puppet
 from tests.workflows.stack import Stack, until
 from tests.workflows.trading_world import TradingWorld, local_world
 from weaver.errors import Unavailable

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from temporalio.client import Client
 
-from api.bell import Bell
-from api.frames import Told
+from api.streams.bell import Bell
+from api.streams.frames import Told
 from weaver.errors import NotFound, Unavailable
 from weaver.walle.model import EventRecord
 from workflows.client import described

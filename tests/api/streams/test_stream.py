@@ -9,7 +9,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tests.api.streaming import Api, Listener, Puppet, heard
+from tests.api.streams.streaming import Api, Listener, Puppet, heard
 from tests.workflows.by_hand import ended as order_ended
 from tests.workflows.by_hand import placed
 from tests.workflows.stack import until

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client, WorkflowExecution
 
-from api.bell import Bell
-from api.frames import Told, now_in_microseconds, time_of
-from api.looking import is_open, look, with_events_of_their_own
-from api.tail import Tail
+from api.streams.bell import Bell
+from api.streams.frames import Told, now_in_microseconds, time_of
+from api.streams.looking import is_open, look, with_events_of_their_own
+from api.streams.tail import Tail
 from weaver.errors import NotFound, Unavailable
 from weaver.market import to_microseconds
 from weaver.walle.archive import Archived

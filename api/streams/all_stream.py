@@ -3,9 +3,9 @@
 import re
 from collections.abc import AsyncGenerator, Collection, Iterable
 
-from api.frames import HEARTBEAT, Told, begun, cursor, joined, now_in_microseconds, reset
-from api.heart import HEARTBEAT_SECONDS, Heart
-from api.stream import Hub
+from api.streams.frames import HEARTBEAT, Told, begun, cursor, joined, now_in_microseconds, reset
+from api.streams.heart import HEARTBEAT_SECONDS, Heart
+from api.streams.hub import Hub
 from weaver.errors import BadValue, Unavailable
 from workflows.run_events import EVENT_ID
 
