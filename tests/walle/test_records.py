@@ -1,8 +1,11 @@
 from dataclasses import replace
 from datetime import timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from tests.walle.records import NOON, SECOND, a_result, a_run, an_event
 from weaver.errors import AlreadyExists, BadValue, NotAllowed, NotFound, UnknownName
@@ -241,3 +244,19 @@ def test_a_sort_or_page_that_cannot_be_is_refused(queries: Queries) -> None:
         queries.runs(page=0)
     with pytest.raises(BadValue):
         queries.runs(page_size=0)
+
+
+def test_runs_of_a_symbol_are_found_in_steps_that_grow_with_the_runs(tmp_path: Path) -> None:
+    database = Database.open(f"sqlite:///{tmp_path / 'walle.db'}")
+    records, count = Records(database), 300
+    for number in range(count):
+        records.register_run(a_run(f"run-{number}", symbols=("AAPL",), temporal_run_id=str(number)))
+    steps: list[int] = []
+
+    @event.listens_for(database.engine, "checkout")
+    def count_steps(connection: Any, *_: object) -> None:
+        connection.set_progress_handler(lambda: steps.append(100), 100)
+
+    assert Queries(database).runs(symbol="AAPL", page_size=1).total == count
+    database.close()
+    assert sum(steps) < 200 * count  # not with their square

@@ -67,7 +67,8 @@ class Queries:
         if strategy is not None:
             conditions.append(RunRow.strategy == strategy)
         if symbol is not None:
-            conditions.append(RunRow.symbols.any(RunSymbolRow.symbol == symbol))
+            # Not by `any`: SQLite would go through all rows of the symbol for each run.
+            conditions.append(RunRow.id.in_(select(RunSymbolRow.run_id).where(RunSymbolRow.symbol == symbol)))
         if q:
             tags = sql_cast(RunRow.tags, Text)
             symbols = RunRow.symbols.any(RunSymbolRow.symbol.icontains(q, autoescape=True))
