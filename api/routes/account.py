@@ -70,11 +70,11 @@ def get_limits(parts: PartsDep, account: AccountId = _DEFAULT) -> AccountLimits:
 
 
 @router.post("/account/kill", response_model=KillState, summary="Work the kill switch", responses=_ASKED)
-async def kill_account(parts: PartsDep, account: AccountId = _DEFAULT, how: Annotated[AccountKill | None, Body()] = None) -> KillState:
+async def kill_account(parts: PartsDep, account: AccountId, how: Annotated[AccountKill | None, Body()] = None) -> KillState:
     """Refuse new orders on an account, cancel all that work, and with `flatten` close every position.
 
-    The switch is on before anything else happens, and stays on until re-armed. The worker does the rest; what is left after five
-    seconds is told. Where no worker runs, `weaver kill` asks the venue itself.
+    The account must be named, so that none is taken for another. The switch is on before anything else happens, and stays on until
+    re-armed. The worker does the rest; what is left after five seconds is told. Where no worker runs, `weaver kill` asks the venue itself.
     """
     wanted = how or AccountKill()
     await asyncio.to_thread(_known, parts, account)
@@ -82,7 +82,7 @@ async def kill_account(parts: PartsDep, account: AccountId = _DEFAULT, how: Anno
 
 
 @router.post("/account/rearm", response_model=Account, summary="Allow orders again", responses=problems(404, 422, 503))
-async def rearm_account(parts: PartsDep, account: AccountId = _DEFAULT) -> Account:
+async def rearm_account(parts: PartsDep, account: AccountId) -> Account:
     """Put the kill switch off: orders are admitted again, also those of runs that still go on."""
     await asyncio.to_thread(_known, parts, account)
     return account_document(await rearm(parts, account))
@@ -99,7 +99,7 @@ async def close_position(
     parts: PartsDep,
     symbol: Text,
     response: Response,
-    account: AccountId = _DEFAULT,
+    account: AccountId,
     confirm_live: Annotated[bool, Query(description="says that real money is meant; a live account needs it")] = False,
 ) -> Order:
     """Close what the account holds of a symbol, whoever bought it, with a market order that opens nothing. 404 when it holds none."""

@@ -7,7 +7,9 @@ import pytest
 import pytest_asyncio
 
 from tests.api.asking import Api, asked, settings_of
-from tests.workflows.stack import SYMBOL, Stack
+from tests.workflows.stack import SYMBOL, Stack, until
+from workflows.queues import look_at_queues
+from workflows.trading_inputs import veda_queue
 
 BACKTEST = {"strategy": "spinner", "symbols": [SYMBOL], "timeframe": "1m", "window_bars": 700, "costs": {"commission_bps": 10}}
 
@@ -29,7 +31,13 @@ async def api_stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[S
     stack = Stack(tmp_path_factory.mktemp("api") / "home")
     (stack.home / "plugins" / "trader.py").write_text(TRADER)
     try:
-        await stack.start()
+        client = await stack.start()
+
+        async def trades() -> bool:
+            (queue,) = await look_at_queues(client, [(veda_queue("simulated-paper"), "activity")])
+            return queue.pollers > 0
+
+        await until(trades, "the process of accounts to trade")
         yield stack
     finally:
         stack.stop()

@@ -7,7 +7,9 @@ import pytest
 from tests.api.asking import Api, asked, new_symbol, settings_of
 from tests.workflows.stack import Stack, until
 
-ACCOUNT = {"account": "simulated-paper"}
+PAPER = "simulated-paper"
+ACCOUNT = {"account": PAPER}
+KILL, REARM = f"/account/kill?account={PAPER}", f"/account/rearm?account={PAPER}"
 
 
 def market(symbol: str, **more: object) -> dict[str, object]:
@@ -44,12 +46,12 @@ async def test_a_market_order_is_filled_held_and_closed(api: Api) -> None:
 
     positions = {one["symbol"]: one for one in (await api.get("/account/positions", page_size=200))["items"]}
     assert (positions[symbol]["quantity"], positions[symbol]["side"]) == ("2", "long")
-    closing = await api.send("POST", f"/account/positions/{symbol}/close", status=201)
+    closing = await api.send("POST", f"/account/positions/{symbol}/close?account={PAPER}", status=201)
     assert (closing["side"], closing["quantity"]) == ("sell", "2")
     await in_status(api, closing["id"], "filled")
     held = [one["symbol"] for one in (await api.get("/account/positions", page_size=200))["items"]]
     assert symbol not in held
-    assert (await api.send("POST", f"/account/positions/{symbol}/close", status=404))["code"] == "not_found"
+    assert (await api.send("POST", f"/account/positions/{symbol}/close?account={PAPER}", status=404))["code"] == "not_found"
 
 
 async def test_a_resting_order_is_listed_amended_asked_for_and_cancelled(api: Api) -> None:
@@ -126,14 +128,14 @@ async def test_an_order_on_an_account_that_no_worker_trades_is_not_placed(api: A
 
 async def test_a_limit_that_forbids_an_order_is_named(api: Api) -> None:
     symbol = new_symbol()
-    assert (await api.send("POST", "/account/kill", {"reason": "a test"}))["killed"] is True
+    assert (await api.send("POST", KILL, {"reason": "a test"}))["killed"] is True
     try:
         refused = await api.send("POST", "/orders", market(symbol), status=403)
         assert (refused["code"], refused["rule"]) == ("risk_refused", "killed")
         assert "a test" in refused["detail"]
         assert (await api.get("/orders", symbol=symbol))["total"] == 0
     finally:
-        assert (await api.send("POST", "/account/rearm"))["killed"] is False
+        assert (await api.send("POST", REARM))["killed"] is False
 
 
 async def test_the_kill_switch_cancels_what_works_and_closes_what_is_held(api: Api) -> None:
@@ -141,7 +143,7 @@ async def test_the_kill_switch_cancels_what_works_and_closes_what_is_held(api: A
     await placed(api, market(held, client_order_id="held"))
     await in_status(api, "held", "filled")
     await placed(api, resting(rests, client_order_id="works"))
-    killed = await api.send("POST", "/account/kill", {"flatten": True, "reason": "enough"}, **{"X-Correlation-Id": "my-kill"})
+    killed = await api.send("POST", KILL, {"flatten": True, "reason": "enough"}, **{"X-Correlation-Id": "my-kill"})
     try:
         assert (killed["account_id"], killed["killed"], killed["reason"], killed["told"]) == ("simulated-paper", True, "enough", True)
         assert "works" in killed["cancelled"]
@@ -153,18 +155,24 @@ async def test_the_kill_switch_cancels_what_works_and_closes_what_is_held(api: A
 
         await until(flat, "nothing to be held")
     finally:
-        rearmed = await api.send("POST", "/account/rearm")
+        rearmed = await api.send("POST", REARM)
     assert rearmed["killed"] is False
-    assert (await api.send("POST", "/account/rearm"))["killed"] is False
+    assert (await api.send("POST", REARM))["killed"] is False
+
+
+@pytest.mark.parametrize("path", ["/account/kill", "/account/rearm", "/account/positions/SIM/USD/close"])
+async def test_what_is_done_to_an_account_names_it(api: Api, path: str) -> None:
+    refused = await api.send("POST", path, status=422)
+    assert [one["field"] for one in refused["errors"]] == ["account"]
 
 
 async def test_the_kill_switch_is_on_without_temporal(api: Api, api_stack: Stack) -> None:
     async with asked(settings_of(api_stack).model_copy(update={"temporal_address": "127.0.0.1:1"})) as alone:
-        killed = await alone.send("POST", "/account/kill")
+        killed = await alone.send("POST", KILL)
         assert (killed["killed"], killed["told"]) == (True, False)
         assert "127.0.0.1:1" in killed["told_error"]
         assert (await api.send("POST", "/orders", market(new_symbol()), status=403))["rule"] == "killed"
-        assert (await alone.send("POST", "/account/rearm"))["killed"] is False
+        assert (await alone.send("POST", REARM))["killed"] is False
         assert (await alone.send("POST", "/orders", market(new_symbol()), status=503))["code"] == "unavailable"
 
 
