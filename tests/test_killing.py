@@ -1,30 +1,22 @@
 """The kill switch at the simulated exchange itself: orders in doubt, on their way, never sent; several at once."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from tests.venues import a_venue
 from tests.walle.trading import PAPER, admit, wanted
 from weaver.errors import Unknown
 from weaver.killing import PAUSE_SECONDS, SURELY_ARRIVED, closing_prefix, switch_off, until_closed, what_is_left
 from weaver.orders import OrderStatus, OrderType, Side
 from weaver.veda.adapters._simulated_faults import TimeOutAfter
 from weaver.veda.adapters.simulated import SimulatedExchange
-from weaver.veda.clocks import SystemClock
-from weaver.veda.exchange import Clock, Context
 from weaver.venue import Venue
-from weaver.walle.accounts import Accounts
-from weaver.walle.bars import Catalogue
 from weaver.walle.database import Database
-from weaver.walle.known_orders import KnownOrders
-from weaver.walle.orders import Orders
-from weaver.walle.simulated import Simulations
-from weaver.walle.trading_model import OrderChange
-from weaver.walle.trading_queries import TradingQueries
 
 SYMBOL = "SIM/USD"
 
@@ -46,27 +38,6 @@ class MovedClock:
         return datetime.now(UTC) + self.ahead
 
 
-def _venue(database: Database, folder: Path, clock: Clock | None = None) -> Venue:
-    clock = clock or SystemClock()
-    context = Context(
-        account=PAPER, mode="paper", environment={}, clock=clock, store=Simulations(database, Catalogue.open(str(folder / "bars")))
-    )
-
-    async def tell(changes: Sequence[OrderChange]) -> None:
-        assert changes
-
-    return Venue(
-        PAPER,
-        make=lambda: SimulatedExchange(context),
-        clock=clock,
-        orders=Orders(database),
-        accounts=Accounts(database),
-        queries=TradingQueries(database),
-        known=KnownOrders(database),
-        tell=tell,
-    )
-
-
 async def _send(venue: Venue, order_id: str, **terms: object) -> None:
     admit(venue.orders, wanted(order_id, symbol=SYMBOL, quantity="2", **terms), at=datetime.now(UTC))
     order = venue.orders.sending(order_id, at=datetime.now(UTC)).order
@@ -80,7 +51,7 @@ async def _hold(venue: Venue) -> None:
 
 
 async def test_working_orders_are_cancelled_and_unsent_ones_refused(database: Database, tmp_path: Path) -> None:
-    venue = _venue(database, tmp_path)
+    venue = a_venue(database, tmp_path)
     await _send(venue, "rests", order_type=OrderType.LIMIT, limit_price="1")
     admit(venue.orders, wanted("unsent", symbol=SYMBOL), at=datetime.now(UTC))
 
@@ -95,7 +66,7 @@ async def test_working_orders_are_cancelled_and_unsent_ones_refused(database: Da
 
 
 async def test_an_order_in_doubt_is_found_at_the_venue_and_cancelled(database: Database, tmp_path: Path) -> None:
-    venue = _venue(database, tmp_path)
+    venue = a_venue(database, tmp_path)
     exchange = await venue.exchange()
     assert isinstance(exchange, SimulatedExchange)
     await exchange.script([TimeOutAfter(on="submit")])
@@ -112,7 +83,7 @@ async def test_an_order_in_doubt_is_found_at_the_venue_and_cancelled(database: D
 
 async def test_an_order_that_may_be_on_its_way_is_waited_for_until_it_must_have_arrived(database: Database, tmp_path: Path) -> None:
     clock = MovedClock()
-    venue = _venue(database, tmp_path, clock)
+    venue = a_venue(database, tmp_path, clock=clock)
     admit(venue.orders, wanted("lost", symbol=SYMBOL), at=datetime.now(UTC))
     venue.orders.sending("lost", at=datetime.now(UTC))
     venue.orders.doubt("lost", reason="timed out", at=datetime.now(UTC))
@@ -128,7 +99,7 @@ async def test_an_order_that_may_be_on_its_way_is_waited_for_until_it_must_have_
 
 
 async def test_several_at_once_close_a_position_once(database: Database, tmp_path: Path) -> None:
-    venues = [_venue(database, tmp_path) for _ in range(3)]
+    venues = [a_venue(database, tmp_path) for _ in range(3)]
     await _hold(venues[0])
 
     done = await asyncio.gather(*(switch_off(venue, reason="a test", flatten=True) for venue in venues))
@@ -145,7 +116,7 @@ async def test_several_at_once_close_a_position_once(database: Database, tmp_pat
 
 
 async def test_a_position_that_comes_back_is_closed_by_another_order(database: Database, tmp_path: Path) -> None:
-    venue = _venue(database, tmp_path)
+    venue = a_venue(database, tmp_path)
     await _hold(venue)
     killed_at = venue.accounts.kill(PAPER, "a test", datetime.now(UTC)).killed_at
     assert killed_at is not None

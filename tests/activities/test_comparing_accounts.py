@@ -1,6 +1,6 @@
 """An account is compared with its venue: what only came late is no difference."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,22 +10,14 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.accounts import VenueAccount
+from tests.venues import a_venue
 from tests.walle.trading import PAPER, admit, wanted
 from weaver.broker import Fill, OrderReport
 from weaver.glados.risk import RiskLimits
 from weaver.orders import OrderStatus
 from weaver.veda.adapters.simulated import SimulatedExchange
-from weaver.veda.clocks import SystemClock
-from weaver.veda.exchange import Context
 from weaver.venue import Venue
-from weaver.walle.accounts import Accounts
-from weaver.walle.bars import Catalogue
 from weaver.walle.database import Database
-from weaver.walle.known_orders import KnownOrders
-from weaver.walle.orders import Orders
-from weaver.walle.simulated import Simulations
-from weaver.walle.trading_model import OrderChange
-from weaver.walle.trading_queries import TradingQueries
 from workflows.inputs import Event
 from workflows.trading_inputs import AccountTask
 
@@ -53,40 +45,23 @@ def database(tmp_path: Path) -> Iterator[Database]:
     opened.close()
 
 
-def _compared(database: Database, folder: Path) -> tuple[VenueAccount, Venue]:
-    clock = SystemClock()
-    store = Simulations(database, Catalogue.open(str(folder / "bars")))
-    context = Context(account=PAPER, mode="paper", environment={}, clock=clock, store=store)
-
-    async def tell(changes: Sequence[OrderChange]) -> None:
-        assert changes
-
+def _account(venue: Venue) -> VenueAccount:
     async def notice(event: Event) -> None:
         raise AssertionError(f"nobody listens: {event}")
 
     async def look() -> None:
         raise AssertionError("nobody listens")
 
-    venue = Venue(
-        PAPER,
-        make=lambda: LateFills(context),
-        clock=clock,
-        orders=Orders(database),
-        accounts=Accounts(database),
-        queries=TradingQueries(database),
-        known=KnownOrders(database),
-        tell=tell,
-    )
-    return VenueAccount(venue, limits=RiskLimits(), notice=notice, look=look), venue
+    return VenueAccount(venue, limits=RiskLimits(), notice=notice, look=look)
 
 
 async def test_a_fill_that_comes_between_two_questions_is_no_drift(database: Database, tmp_path: Path) -> None:
-    account, venue = _compared(database, tmp_path)
+    venue = a_venue(database, tmp_path, kind=LateFills)
     admit(venue.orders, wanted("bought", symbol=SYMBOL, quantity="2"), at=datetime.now(UTC))
     order = venue.orders.sending("bought", at=datetime.now(UTC)).order
     await (await venue.exchange()).submit(order.request)
 
-    done = await ActivityEnvironment().run(account.reconcile, AccountTask(account=PAPER, at=await venue.now()))
+    done = await ActivityEnvironment().run(_account(venue).reconcile, AccountTask(account=PAPER, at=await venue.now()))
 
     assert done.events == []
     assert venue.queries.positions(PAPER)[0].quantity == Decimal(2)
