@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal, TypeVar
 
 import numpy as np
@@ -167,7 +167,8 @@ def _equity(parts: Parts, run: RunRecord) -> EquityColumns:
         return _files(parts, run).equity(run.windows)
     adapter = account_of(run).rpartition("-")[0]
     seen = LiveBars(parts.database)
-    start = run.started_at or run.created_at
+    # The first bar that the run acted on began before the run did.
+    start = (run.started_at or run.created_at) - timedelta(seconds=Timeframe(run.timeframe).seconds)
     bars = {symbol: seen.load(adapter, symbol, run.timeframe, start=start, end=run.stopped_at) for symbol in run.symbols}
     fills = TradingRecords.of(parts.database).fills(run_id=run.id)
     return equity_curve(fills, bars, budget=budget_of(run), timeframe=Timeframe(run.timeframe))

@@ -23,6 +23,11 @@ def _becomes(shell: Shell, run_id: str, status: str) -> None:
     wait_until(is_so, f"{run_id} to be {status}")
 
 
+def _is_prepared(run: dict[str, object]) -> bool:
+    live = run["live"]
+    return isinstance(live, dict) and bool(live["next_tick"])
+
+
 def test_a_run_is_started_paused_resumed_changed_and_stopped(
     served: Shell, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -43,6 +48,8 @@ def test_a_run_is_started_paused_resumed_changed_and_stopped(
     assert told(*trade) == {"run_id": "told", "status": "pending"}
     _becomes(served, "told", "pending")
     assert "Possible now: start, stop" in refused("runs", "pause", "told")
+    # A stack that has just come up takes a while until it has prepared a run; until then nobody answers in time.
+    wait_until(lambda: _is_prepared(told("runs", "show", "told")), "the run to be prepared")
     told("runs", "start", "told")
     _becomes(served, "told", "running")
     assert "Cannot start a run that is running" in refused("runs", "start", "told")
