@@ -26,7 +26,7 @@ browser: setup
 	@scripts/browser.sh $(BIN)
 
 test: setup browser ## every test
-	@$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)  # three on two cores: they mostly wait
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 short-chaos: setup ## hundreds of orders while processes, server and venue fail; a run of thousands of bars; ten minutes
 	@$(BIN)/python -m pytest -m chaos -n 2 $(ARGS)

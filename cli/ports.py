@@ -4,10 +4,13 @@ import errno
 import socket
 from dataclasses import dataclass
 from pathlib import Path
+from random import SystemRandom
 
 from weaver.errors import BadValue, Unusable
 
 LOCALHOST = "127.0.0.1"
+_CHOICE = range(10_000, 32_768)
+"""Below those that systems give to outgoing connections: one of these could take a free port before its server does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +25,14 @@ class Holder:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return `count` different ports that nobody holds now."""
-    held = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
-    try:
-        for one in held:
-            one.bind((LOCALHOST, 0))
-        return [int(one.getsockname()[1]) for one in held]
-    finally:
-        for one in held:
-            one.close()
+    """Return `count` different ports that nobody holds now. Raises Unusable when there are not so many."""
+    found: list[int] = []
+    for port in SystemRandom().sample(_CHOICE, len(_CHOICE)):  # not of the seeded generator: two processes would choose the same
+        if is_free(port):
+            found.append(port)
+            if len(found) == count:
+                return found
+    raise Unusable(f"There are no {count} free ports from {_CHOICE.start} to {_CHOICE.stop - 1}.")
 
 
 def is_free(port: int, host: str = LOCALHOST) -> bool:

@@ -140,10 +140,11 @@ class Supervisor:
     def _wait_for(self, child: Child, is_ready: Callable[[], bool]) -> bool:
         deadline = time.monotonic() + START_LIMIT_SECONDS
         while not self._asked_to_end:
+            for one in self._children:  # before it is asked whether that is ready: somebody else may answer in its place
+                if one.has_ended():
+                    raise Unusable(f"{one.name} ended while starting. The end of {one.log}:\n{tail(one.log)}")
             if is_ready():
                 return True
-            if child.has_ended():
-                raise Unusable(f"{child.name} ended while starting. The end of {child.log}:\n{tail(child.log)}")
             if time.monotonic() > deadline:
                 raise Unusable(f"{child.name} is not ready after {START_LIMIT_SECONDS:g} s. The end of {child.log}:\n{tail(child.log)}")
             time.sleep(_POLL_SECONDS)

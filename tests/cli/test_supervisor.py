@@ -1,5 +1,6 @@
 """What the parent of a stack does when a part dies again and again; the parts are processes of a line each."""
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,14 +18,17 @@ MOST = 1 + 5
 """A start, and the restarts within a minute."""
 
 
-def supervisor_of(folder: Path, *, worker: str, api: str) -> Supervisor:
+def supervisor_of(
+    folder: Path, *, temporal: str = LASTS, worker: str = LASTS, api: str = LASTS, port: int = 7233, is_started: bool = True
+) -> Supervisor:
     home = Home(folder)
     home.make()
     place = ApiPlace("127.0.0.1", 8000, "http://127.0.0.1:8000/api/v1")
-    parent = Supervisor(home, temporal_port=7233, ui_port=8233, started_by="a test", environment={}, api=place)
-    for name, line in (("temporal", LASTS), ("worker", worker), ("api", api)):
+    parent = Supervisor(home, temporal_port=port, ui_port=8233, started_by="a test", environment={}, api=place)
+    for name, line in (("temporal", temporal), ("worker", worker), ("api", api)):
         child = Child(name, ["/bin/sh", "-c", line], home.logs / f"{name}.log", {})
-        child.start()
+        if is_started:
+            child.start()
         setattr(parent, name, child)
     return parent
 
@@ -44,8 +48,18 @@ def looks_after(condition: Callable[[], bool], looks: int) -> Callable[[], bool]
     return asked
 
 
+def test_a_temporal_that_ends_is_noticed_though_another_answers_in_its_place(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        parent = supervisor_of(tmp_path, temporal=DIES, port=other.getsockname()[1], is_started=False)
+        try:
+            with pytest.raises(Unusable, match=r"temporal ended while starting(.|\n)*began"):
+                parent.start()
+        finally:
+            parent.stop()
+
+
 def test_an_api_that_dies_again_and_again_takes_nothing_along(tmp_path: Path) -> None:
-    parent = supervisor_of(tmp_path, worker=LASTS, api=DIES)
+    parent = supervisor_of(tmp_path, api=DIES)
     try:
         pids = (parent.temporal.pid, parent.worker.pid)
         parent.watch(looks_after(lambda: starts(tmp_path, "api") >= MOST, 5))
@@ -57,7 +71,7 @@ def test_an_api_that_dies_again_and_again_takes_nothing_along(tmp_path: Path) ->
 
 
 def test_a_worker_that_dies_again_and_again_ends_the_stack_with_the_end_of_its_log(tmp_path: Path) -> None:
-    parent = supervisor_of(tmp_path, worker=DIES, api=LASTS)
+    parent = supervisor_of(tmp_path, worker=DIES)
     try:
         with pytest.raises(Unusable, match=r"worker dies again and again(.|\n)*began"):
             parent.watch(lambda: False)

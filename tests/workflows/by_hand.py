@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,7 @@ from temporalio.client import WorkflowHandle
 
 from tests.workflows.stack import until
 from tests.workflows.trading_world import TradingWorld
-from weaver.errors import NotFound
+from weaver.errors import NotFound, Unavailable
 from weaver.glados.requests import OrderCreate
 from weaver.market import Timeframe
 from weaver.orders import OrderRequest, OrderStatus, Side
@@ -151,10 +152,11 @@ def account(world: TradingWorld) -> AccountRecord:
 
 
 async def becomes(what: Callable[[], Any] | Callable[[], Awaitable[Any]], meaning: str) -> Any:
-    """Wait until a call gives something, and return that."""
+    """Wait until a call gives something, and return that. Who does not answer on a busy machine is asked again."""
 
     async def asked() -> Any:
-        value = what()
-        return await value if isinstance(value, Awaitable) else value
+        with suppress(Unavailable):
+            value = what()
+            return await value if isinstance(value, Awaitable) else value
 
     return await until(asked, meaning)

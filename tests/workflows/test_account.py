@@ -30,9 +30,9 @@ async def _compared(world: TradingWorld) -> AccountState:
 
     Twice, since the first comparison that ends may have begun before."""
     for _ in range(2):
-        before = (await account_state(world.client, world.account)).last_reconciled
+        known = await becomes(lambda: account_state(world.client, world.account), "the account to answer")
         await look_at_account(world.client, world.account)
-        state = await becomes(partial(_compared_since, world, before), "the account to be compared")
+        state = await becomes(partial(_compared_since, world, known.last_reconciled), "the account to be compared")
     return state
 
 
