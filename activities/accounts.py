@@ -159,6 +159,7 @@ class VenueAccount(AccountSteps):
             changes = await venue.book(await exchange.fills_since(at - OVERLAP))
             if changes:
                 await venue.tell(changes)
+            await venue.settle_fees()
             differences = await self._position_differences()
         for report in reports:
             if not report.status.is_final and not await asyncio.to_thread(venue.known.is_ours, venue.account, report):

@@ -57,6 +57,7 @@ from weaver.veda.adapters.alpaca import Alpaca
 META = AdapterMeta(
     id="quick",
     name="Alpaca with quick bars",
+    features=("crypto_fee_in_kind",),
     modes=("paper",),
     credentials=("ALPACA_{MODE}_API_KEY", "ALPACA_{MODE}_API_SECRET"),
     options=("ALPACA_{MODE}_BASE_URL", "ALPACA_{MODE}_STREAM_URL", "ALPACA_DATA_BASE_URL", "ALPACA_DATA_STREAM_URL"),
@@ -150,7 +151,7 @@ async def _one_run(client: Client, venue: ServerProcess) -> list[Verdict]:
     decided = _decided(history)
     received = {one["client_order_id"]: _seconds(one["time"]) for one in venue.control.requests() if one["method"] == "POST"}
     sent = [1_000 * (received[order] - time) for order, time in decided.items() if order in received]
-    filled = {entry["client_order_id"]: _seconds(entry["time"]) for entry in venue.control.ledger() if entry["kind"] == "fill"}
+    filled = {entry.client_order_id: _seconds(entry.time) for entry in venue.control.ledger() if entry.kind == "fill"}
     told = [1_000 * (time - filled[order]) for order, time in _told_filled(history).items() if order in filled]
     late = [float(ms) for ms in _late(history)]
     events = _events_per_tick(history)

@@ -18,10 +18,8 @@ def with_received(fills: Sequence[Fill], *, ours: Mapping[str, Decimal], theirs:
     missing is no fee, the fills stay as they are.
     """
     known: list[Fill] = list(fills)
-    for symbol in {fill.symbol for fill in fills if "/" in fill.symbol}:
+    for symbol, fee in missing(fills, ours=ours, theirs=theirs).items():
         bought = [at for at, fill in enumerate(known) if fill.symbol == symbol and fill.side is Side.BUY and fill.received is None]
-        expected = ours.get(symbol, Decimal(0)) + sum((_signed(fill) for fill in known if fill.symbol == symbol), Decimal(0))
-        fee = expected - theirs.get(symbol, Decimal(0))
         quantity = sum((known[at].quantity for at in bought), Decimal(0))
         if not bought or not 0 < fee <= LARGEST_FEE * quantity:
             continue
@@ -31,6 +29,18 @@ def with_received(fills: Sequence[Fill], *, ours: Mapping[str, Decimal], theirs:
             left -= share
             known[at] = replace(known[at], received=known[at].quantity - share)
     return known
+
+
+def missing(fills: Sequence[Fill], *, ours: Mapping[str, Decimal], theirs: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """Return how much less the venue holds than `ours` with the fills, by symbol with a slash; where they agree, nothing.
+
+    Negative where the venue holds more: it has executions that are not among the fills.
+    """
+    expected: dict[str, Decimal] = {}
+    for fill in fills:
+        if "/" in fill.symbol:
+            expected[fill.symbol] = expected.get(fill.symbol, ours.get(fill.symbol, Decimal(0))) + _signed(fill)
+    return {symbol: held - theirs.get(symbol, Decimal(0)) for symbol, held in expected.items() if held != theirs.get(symbol, Decimal(0))}
 
 
 def _signed(fill: Fill) -> Decimal:

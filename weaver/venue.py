@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 
 from weaver.broker import Fill, OrderReport
 from weaver.errors import NotFound, Refused, Unavailable
-from weaver.orders import Side
-from weaver.received import with_received
-from weaver.veda.exchange import CRYPTO_FEE_IN_KIND, Clock, Exchange
+from weaver.fees_in_kind import FeesInKind
+from weaver.veda.exchange import Clock, Exchange
 from weaver.walle.accounts import Accounts
 from weaver.walle.known_orders import KnownOrders
 from weaver.walle.orders import Orders
@@ -53,6 +52,7 @@ class Venue:
         self._make = make
         self._exchange: Exchange | None = None
         self._connecting = asyncio.Lock()
+        self._fees = FeesInKind(account, clock=clock, orders=orders, accounts=accounts, queries=queries, known=known)
         self._measuring = asyncio.Lock()  # a fee is measured by the position: nothing may be booked in between
 
     async def exchange(self) -> Exchange:
@@ -82,8 +82,12 @@ class Venue:
         """
         missing = await self._missing(report, fills)
         async with self._measuring:
-            brought = await self._as_received([*fills, *missing])
-            changes = await asyncio.to_thread(self.orders.report, self.account, report, brought, at=await self.clock.now())
+            brought, others = await self._fees.measured(await self.exchange(), [*fills, *missing])
+            now = await self.clock.now()
+            changes = await asyncio.to_thread(self.orders.report, self.account, report, brought, at=now)
+            of_others = await asyncio.to_thread(self.orders.book, self.account, others, at=now) if others else []
+        if of_others:  # who asked for this order tells nobody else
+            await self.tell(of_others)
         if report.replaced_by:
             exchange = await self.exchange()
             following = await exchange.order(report.replaced_by)
@@ -101,21 +105,13 @@ class Venue:
     async def book(self, fills: Sequence[Fill]) -> list[OrderChange]:
         """Book executions that came without word of their orders."""
         async with self._measuring:
-            brought = await self._as_received(fills)
-            return await asyncio.to_thread(self.orders.book, self.account, brought, at=await self.clock.now())
+            brought, others = await self._fees.measured(await self.exchange(), fills)
+            return await asyncio.to_thread(self.orders.book, self.account, [*brought, *others], at=await self.clock.now())
 
-    async def _as_received(self, fills: Sequence[Fill]) -> list[Fill]:
-        """Return the fills with what reached the account, where the venue keeps its fee back without saying so."""
-        exchange = await self.exchange()
-        if not exchange.supports(CRYPTO_FEE_IN_KIND) or not any("/" in fill.symbol and fill.side is Side.BUY for fill in fills):
-            return list(fills)
-        new = await asyncio.to_thread(self.known.unbooked, self.account, fills)
-        if not any(fill.side is Side.BUY for fill in new):
-            return list(fills)
-        theirs = {holding.symbol: holding.quantity for holding in await exchange.positions()}
-        ours = {position.symbol: position.quantity for position in await asyncio.to_thread(self.queries.positions, self.account)}
-        corrected = {fill.execution_id: fill for fill in with_received(new, ours=ours, theirs=theirs)}
-        return [corrected.get(fill.execution_id, fill) for fill in fills]
+    async def settle_fees(self) -> bool:
+        """Book fees taken in kind that could not be measured when the purchases were booked; tell whether there were any."""
+        async with self._measuring:
+            return await self._fees.settle(await self.exchange())
 
     async def _missing(self, report: OrderReport, fills: Sequence[Fill]) -> list[Fill]:
         """Return the executions that the report and its legs count, less those booked or brought."""

@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -217,10 +218,11 @@ trades = st.lists(st.tuples(st.sampled_from(Side), amounts, prices, st.booleans(
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(trades=trades, doubled=st.booleans())
+@given(trades=trades, doubled=st.booleans(), settled=st.booleans())
 def test_the_sums_that_are_kept_up_equal_those_of_all_fills(
-    database: Database, trades: list[tuple[Side, Decimal, Decimal, bool, str]], doubled: bool
+    database: Database, trades: list[tuple[Side, Decimal, Decimal, bool, str]], doubled: bool, settled: bool
 ) -> None:
+    """Also when what was received of purchases becomes known only after all is booked."""
     orders, queries = Orders(database), TradingQueries(database)
     example = next(_EXAMPLES)
     account, run_id = f"example{example}-paper", f"example-{example}"
@@ -241,7 +243,12 @@ def test_the_sums_that_are_kept_up_equal_those_of_all_fills(
             time=NOON + timedelta(seconds=number),
         )
         fills.append(fill)
-        orders.book(account, [fill, fill] if doubled else [fill], at=NOON)
+        told = replace(fill, received=None) if settled else fill
+        orders.book(account, [told, told] if doubled else [told], at=NOON)
+    if settled:
+        received = {fill.execution_id: fill.received for fill in fills if fill.received is not None}
+        orders.settle(account, received)
+        orders.settle(account, dict.fromkeys(received, Decimal(1)))  # what is known stands
     own = [fill for fill in fills if fill.client_order_id and "-r-" in fill.client_order_id]
     ledger = queries.ledger(run_id, Decimal(1_000))
     assert ledger.cash == Decimal(1_000) + flow_of(own)

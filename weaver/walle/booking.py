@@ -1,9 +1,10 @@
 """Books fills, each once, and keeps what they add up to: positions, cash and open lots, of the account and of each run."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Context, Decimal, localcontext
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from weaver.broker import Fill
@@ -52,6 +53,29 @@ def book(session: Session, account: AccountRow, order: OrderRow, fill: Fill, at:
             _add_up(session, row, order.run_id)
     session.flush()
     return True
+
+
+def settle(session: Session, account: AccountRow, received: Mapping[str, Decimal]) -> None:
+    """Write down what was received of fills, by their ids, where it is not known; the ledgers that they are in are added up anew.
+
+    The account's row must be locked by the caller. Takes as long as those ledgers have fills.
+    """
+    changed: set[tuple[str, str]] = set()
+    for row in session.scalars(select(FillRow).where(FillRow.account == account.id, FillRow.id.in_(list(received)))):
+        if row.received is None:
+            row.received = received[row.id]
+            changed |= {(NO_RUN, row.symbol), (row.run_id or NO_RUN, row.symbol)}
+    session.flush()
+    for run_id, symbol in sorted(changed):
+        for table in (LedgerRow, LotRow):
+            session.execute(delete(table).where(table.account == account.id, table.run_id == run_id, table.symbol == symbol))
+        fills = select(FillRow).where(FillRow.account == account.id, FillRow.symbol == symbol).order_by(FillRow.number)
+        if run_id != NO_RUN:
+            fills = fills.where(FillRow.run_id == run_id)
+        with localcontext(EXACT):
+            for fill in session.scalars(fills):
+                _add_up(session, fill, run_id)
+    session.flush()
 
 
 def position_change(fill: Fill | FillRow | FillRecord) -> Decimal:

@@ -1,12 +1,13 @@
 """What is on record of orders that a venue speaks of."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import and_, or_, select
 
 from weaver.broker import Fill, OrderReport
-from weaver.orders import OrderStatus
+from weaver.orders import OrderStatus, Side
 from weaver.walle.database import Database
 from weaver.walle.trading_tables import FillRow, OrderRow
 
@@ -60,3 +61,29 @@ class KnownOrders:
         return [
             fill for key, fill in by_id.items() if key not in booked and (fill.exchange_order_id in ours or fill.client_order_id in known)
         ]
+
+    def unmeasured(self, account: str, since: datetime) -> list[Fill]:
+        """Return the booked purchases of symbols with a slash after `since` of which it is not known what was received."""
+        statement = select(FillRow, OrderRow.exchange_order_id).join(OrderRow, OrderRow.id == FillRow.order_id)
+        statement = statement.where(
+            FillRow.account == account,
+            FillRow.time > since,
+            FillRow.side == Side.BUY.value,
+            FillRow.symbol.contains("/"),
+            FillRow.received.is_(None),
+        )
+        with self._database.read() as session:
+            return [
+                Fill(
+                    execution_id=row.id,
+                    exchange_order_id=exchange_order_id or "",  # an order with fills has one
+                    client_order_id=row.order_id,
+                    symbol=row.symbol,
+                    side=Side(row.side),
+                    quantity=row.quantity,
+                    price=row.price,
+                    time=row.time,
+                    commission=row.commission,
+                )
+                for row, exchange_order_id in session.execute(statement.order_by(FillRow.number))
+            ]

@@ -1,6 +1,6 @@
 """Writes orders: who may place one, what is sent, and what the venue says became of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ from weaver.glados.risk import Budget, RiskLimits
 from weaver.orders import OrderStatus, may_follow
 from weaver.walle.account_rows import locked_account
 from weaver.walle.admission import Admission
+from weaver.walle.booking import settle
 from weaver.walle.database import Database
 from weaver.walle.order_rows import changes_of, found_order, legs_of, note, order_record, unknown_order
 from weaver.walle.reported_orders import adopted, of_fills, of_report
@@ -117,6 +118,13 @@ class Orders:
         with self._database.write() as session:
             locked = session.get(AccountRow, account, with_for_update=True)
             return [] if locked is None else _apply(session, locked, {}, fills, at)
+
+    def settle(self, account: str, received: Mapping[str, Decimal]) -> None:
+        """Write down what was received of booked purchases, by execution, where that is not known yet; what they add up to follows."""
+        with self._database.write() as session:
+            locked = session.get(AccountRow, account, with_for_update=True)
+            if locked is not None:
+                settle(session, locked, received)
 
     def doubt(self, order_id: str, *, reason: str, at: datetime) -> list[OrderChange]:
         """Note that an order was sent and what came of it is not known. One that the venue has told of meanwhile, or that is final,
