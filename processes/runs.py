@@ -23,6 +23,7 @@ from activities.slots import Ending, Slots
 from activities.trading_runs import TradingRuns
 from processes.connecting import BUILD_ID, patiently
 from processes.numbers import count_slots, expose_numbers
+from processes.sandbox import workflow_runner
 from weaver.settings import Settings
 from weaver.veda.library import AdapterLibrary
 from weaver.walle.accounts import Accounts
@@ -99,6 +100,7 @@ async def _serve(
             task_queue=RUN_QUEUE,
             build_id=BUILD_ID,
             workflows=[BacktestRun, TradingRun, Order, Account, Archiving],
+            workflow_runner=workflow_runner(),
             activities=[
                 run_records.register,
                 run_records.set_status,

@@ -92,6 +92,7 @@ class Reading:
         self._told: set[tuple[str, int]] = set()
         self._sent: dict[int, dict[str, Any]] = {}
         self._requested: dict[str, str] = {}
+        self._called_off: set[int] = set()
         self._causes = Causes()
         self._is_over = False
 
@@ -139,6 +140,8 @@ class Reading:
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
                 update = event.workflow_execution_update_accepted_event_attributes.accepted_request.input
                 self._request(update.name, _value(update.args))
+            case EventType.EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED:
+                self._called_off.add(event.activity_task_cancel_requested_event_attributes.scheduled_event_id)
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
                 self._close(event, event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id)
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
@@ -183,8 +186,9 @@ class Reading:
             return
         match event.event_type:
             case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
-                result = _value(event.activity_task_completed_event_attributes.result)
-                if isinstance(result, dict):
+                completed = event.activity_task_completed_event_attributes
+                result = _value(completed.result)
+                if isinstance(result, dict) and not self._is_ignored(completed.scheduled_event_id):
                     for said in result.get("events", ()):
                         if said["type"] == "orders.Created":
                             self._told.add((said["payload"]["client_order_id"], said["payload"]["changes"]))
@@ -203,6 +207,11 @@ class Reading:
                 yield from self._ended("run.Stopped", None)
             case _:
                 return
+
+    def _is_ignored(self, scheduled_event_id: int) -> bool:
+        """Tell whether the run takes nothing from an activity's result: a trading run does not wait for what it has called off, which may
+        complete all the same."""
+        return self._workflow == "TradingRun" and scheduled_event_id in self._called_off
 
     def _not_heard(self, event: HistoryEvent) -> Iterator[_Said]:
         """Yield what an order wanted to tell its run and could not, since the run had ended."""

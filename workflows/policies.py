@@ -83,6 +83,12 @@ TICK_HEARTBEAT = timedelta(seconds=5)
 SHORTEST_TIMER = timedelta(seconds=1)
 """A shorter timer fires up to a second late; the fetch activity waits out what is left."""
 
+WAKE_EARLY = (timedelta(seconds=1), timedelta(seconds=8))
+"""How long before a bar's end its fetch is scheduled, at least and at most: it waits for the end where it begins, so that however many
+runs there are each begins in time."""
+WAKES_EARLY_FROM = timedelta(seconds=30)
+"""Shorter bars are over too soon for that."""
+
 EXITS_FIRST = timedelta(seconds=10)
 """How long a tick's entries wait at most for its market exits; a quarter of a bar when that is less."""
 

@@ -36,6 +36,8 @@ with workflow.unsafe.imports_passed_through():
     )
 
 AnswerT = TypeVar("AnswerT")
+_FETCHES_EARLY = "fetches-early"
+"""The patch by which a fetch begins before the bar's end and knows of a pause; links that began without it go on as they were."""
 _EXAMPLE = '{"strategy": "sma-cross", "symbols": ["SIM/USD"], "timeframe": "1m"}'
 
 
@@ -57,6 +59,7 @@ class TradingRun(WithOrders):
         self._positions: list[LedgerPosition] = []
         self._marks = dict(carried.marks) if carried else {}
         self._ticks = 0
+        self._fetches_early = False
 
     @workflow.run
     async def run(self, request: TradingInput | None = None) -> RunResult:
@@ -90,6 +93,7 @@ class TradingRun(WithOrders):
 
     async def _live(self, request: TradingInput) -> RunResult | CarriedRun:
         """Go through the run's life, to its end or to its next link."""
+        self._fetches_early = workflow.patched(_FETCHES_EARLY)
         self._show()
         try:
             if request.carried is None:
@@ -108,7 +112,7 @@ class TradingRun(WithOrders):
             await self._until(lambda: self._may_start or self._stopping)
             while not self._stopping:
                 await self._begin(request)
-                if not await self._wait_for_bar():
+                if not await self._wait_for_bar(request):
                     break
                 await self._tick(request, self._opened, self._pinned)
                 if self._is_time_for_next_link() and not self._stopping:
@@ -147,11 +151,11 @@ class TradingRun(WithOrders):
         self._trade_until = min(ends, default=None)
         await self._become(RunStatus.RUNNING, "run.Started")
 
-    async def _wait_for_bar(self) -> bool:
-        """Wait until the next bar ends, as far as timers can; False when the run is over before."""
+    async def _wait_for_bar(self, request: TradingInput) -> bool:
+        """Wait until shortly before the next bar ends; False when the run is over before. Its fetch waits out what is left."""
         end = self._next_end or workflow.now()
         over = self._trade_until is not None and end > self._trade_until
-        wake = self._trade_until if over and self._trade_until else end
+        wake = self._trade_until if over and self._trade_until else end - self._early(request.timeframe)
         left = wake - workflow.now()
         if left >= policies.SHORTEST_TIMER or (over and left > timedelta(0)):
             await self._until(lambda: self._stopping or self._must_pause(), left, f"wait for {wake:%Y-%m-%d %H:%M:%S}Z")
@@ -159,6 +163,13 @@ class TradingRun(WithOrders):
                 await self._pause_itself()
                 await self._until(lambda: self._stopping or self._must_pause(), max(wake - workflow.now(), policies.SHORTEST_TIMER))
         return not self._stopping and not over
+
+    def _early(self, timeframe: str) -> timedelta:
+        """Return how long before a bar's end the run wakes: a moment by chance, since the bars of all runs end at once."""
+        if not self._fetches_early or Timeframe(timeframe).seconds < policies.WAKES_EARLY_FROM.total_seconds():
+            return timedelta(0)
+        shortest, longest = policies.WAKE_EARLY
+        return shortest + workflow.random().random() * (longest - shortest)
 
     def _must_pause(self) -> bool:
         return self._pause_reason is not None and self._status is RunStatus.RUNNING
@@ -171,8 +182,6 @@ class TradingRun(WithOrders):
 
     async def _tick(self, request: TradingInput, opened: Opened, pinned: Pinned) -> None:
         """Fetch the bars that ended, and when there is something to decide on, decide and order."""
-        if self._must_pause():
-            await self._pause_itself()
         tick = await self._fetch(request, opened, pinned)
         if tick is None:
             return
@@ -197,6 +206,31 @@ class TradingRun(WithOrders):
         self._show()
 
     async def _fetch(self, request: TradingInput, opened: Opened, pinned: Pinned) -> Tick | None:
+        """Return the bars that ended; None once the run is to stop. A fetch knows whether the run is paused, so another one takes its
+        place when that changes while it waits."""
+        tick: Tick | None = None
+        while tick is None and not self._stopping:
+            if self._must_pause():
+                await self._pause_itself()
+            tick = await self._fetch_unless_changed(request, opened, pinned)
+        return tick
+
+    async def _fetch_unless_changed(self, request: TradingInput, opened: Opened, pinned: Pinned) -> Tick | None:
+        is_paused = self._status is not RunStatus.RUNNING
+        handle = self._start_fetch(request, opened, pinned, is_paused=is_paused)
+
+        def has_changed() -> bool:
+            if not self._fetches_early:
+                return self._stopping
+            return self._stopping or self._must_pause() or (self._status is not RunStatus.RUNNING) is not is_paused
+
+        await self._until(lambda: handle.done() or has_changed())
+        if handle.done():
+            return await handle
+        handle.cancel()
+        return None
+
+    def _start_fetch(self, request: TradingInput, opened: Opened, pinned: Pinned, *, is_paused: bool) -> workflow.ActivityHandle[Tick]:
         end = self._next_end or opened.first_end
         task = TickTask(
             run_id=self._run_id,
@@ -209,9 +243,9 @@ class TradingRun(WithOrders):
             budget=request.cash,
             cursor=self._cursor,
             bars_done=self._progress.bars_done,
-            is_paused=self._status is not RunStatus.RUNNING,
+            is_paused=is_paused,
         )
-        handle = workflow.start_activity_method(
+        return workflow.start_activity_method(
             TickSteps.tick,
             task,
             task_queue=data_queue(opened.account),
@@ -221,7 +255,6 @@ class TradingRun(WithOrders):
             cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
             summary=f"bars until {end:%Y-%m-%d %H:%M:%S}Z",
         )
-        return await self._unless_stopped(handle)
 
     async def _unless_stopped(self, handle: workflow.ActivityHandle[AnswerT]) -> AnswerT | None:
         """Return the activity's result; None once the run is to stop, since nobody may be there to give one."""

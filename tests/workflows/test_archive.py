@@ -115,11 +115,7 @@ async def test_links_of_a_run_that_still_goes_on_are_archived_and_the_rest_comes
     assert story.notice is None
     await world.handle(run_id).execute_update("stop")
     await world.ended(run_id)
-
-    async def is_told_to_its_end() -> bool:
-        return (await told(world, run_id))[-1].type == "run.Stopped"
-
-    await until(is_told_to_its_end, "the run's end to be told")
+    assert (await told(world, run_id))[-1].type == "run.Stopped"
 
 
 async def test_a_terminated_run_is_archived_with_its_end(world: TradingWorld) -> None:

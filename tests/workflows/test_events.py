@@ -165,9 +165,16 @@ class Made:
         attributes.input.CopyFrom(Payloads(payloads=[json_payload(message)]))
         return self
 
-    def result(self, value: object) -> "Made":
+    def result(self, value: object, *, of: int = 0) -> "Made":
+        """Let the activity that was scheduled as event `of` complete."""
         event = self._add(EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED)
+        event.activity_task_completed_event_attributes.scheduled_event_id = of
         event.activity_task_completed_event_attributes.result.CopyFrom(Payloads(payloads=[json_payload(value)]))
+        return self
+
+    def call_off(self, scheduled_event_id: int) -> "Made":
+        event = self._add(EventType.EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED)
+        event.activity_task_cancel_requested_event_attributes.scheduled_event_id = scheduled_event_id
         return self
 
     def sends(self, message: object, *, is_heard: bool) -> "Made":
@@ -204,6 +211,19 @@ def test_the_request_that_started_a_run_is_in_its_events_and_each_message_in_wha
     events = made.told()
     assert [event.corr_id for event in events] == ["request-1", "request-2", "request-3", "request-3"]
     assert [event.causation_id for event in events] == [None, events[0].id, None, events[2].id]
+
+
+@pytest.mark.parametrize(
+    ("workflow", "last"),
+    [
+        ("TradingRun", ["run.Stopped"]),  # its fetch completed all the same, and the run did not wait for it
+        ("BacktestRun", ["run.Stopped", "clock.Tick"]),  # which waits for what it calls off, and takes the result
+    ],
+)
+def test_what_an_activity_says_that_was_called_off_counts_only_where_the_run_waits_for_it(workflow: str, last: list[str]) -> None:
+    made = Made(workflow, {"strategy": "s"}).result(run_event("clock.Tick"), of=5).call_off(7)
+    made.result(run_event("run.Stopped"), of=9).result(run_event("clock.Tick"), of=7)
+    assert [event.type for event in made.told()] == ["clock.Tick", *last]
 
 
 def test_without_a_request_a_runs_events_are_grouped_by_its_first_link() -> None:

@@ -33,6 +33,27 @@ def of_type(events: list[EventRecord], kind: str) -> list[EventRecord]:
     return [event for event in events if event.type == kind]
 
 
+async def test_a_fetch_waits_for_its_bars_end_where_it_begins(tmp_path: Path) -> None:
+    """However many runs there are: their fetches are all under way when the bar ends."""
+    async with local_world(tmp_path) as world:
+        run_id = await world.start("scripted", ["EARLY/USD"], timeframe="30s", start_paused=True)
+        await world.is_ready(run_id)
+        await until(_async(lambda: datetime.now(UTC).second % 30 < 20), "a bar with ten seconds to go")
+        await world.handle(run_id).execute_update("start")
+        await world.has_decided(run_id)
+        (tick,) = of_type(await world.events(run_id), "clock.Tick")
+        history = await world.handle(run_id).fetch_history()
+        asked = [
+            event.event_time.ToDatetime(tzinfo=UTC)
+            for event in history.events
+            if event.activity_task_scheduled_event_attributes.activity_type.name == "fetch_bars"
+        ]
+        assert bar_end(tick) - policies.WAKE_EARLY[1] - timedelta(seconds=1) < asked[0] < bar_end(tick) - timedelta(seconds=0.5)
+        assert tick.payload["late_ms"] < 1_000  # type: ignore[operator]  # JSON
+        await world.handle(run_id).execute_update("stop")
+        await world.ended(run_id)
+
+
 # Down.
 
 

@@ -83,6 +83,11 @@ async def test_a_paused_run_decides_nothing_and_keeps_its_orders_until_it_is_res
     events = await ends(trading, run_id)
     seen = ticks(events)
     assert seen.count(False) == sum(event.type == "strategy.DecisionMade" for event in events) == len(trading.decisions(run_id))
+    kinds = [event.type for event in events]
+    meanwhile = ticks(events[kinds.index("run.Paused") : kinds.index("run.Resumed")])
+    assert all(meanwhile), "the fetch that waited when the pause came knew of it"
+    bars = [event.payload["bar_end"] for event in events if event.type == "clock.Tick"]
+    assert len(set(bars)) == len(bars)
     assert [event.type for event in events if event.type.startswith("run.")] == [
         "run.Created",
         "run.Started",

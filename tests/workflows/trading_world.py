@@ -22,6 +22,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
@@ -36,6 +37,7 @@ from activities.recorded_bars import RecordedBars
 from activities.records import RunRecords
 from activities.trading_runs import TradingRuns
 from processes.accounts import Places
+from processes.sandbox import workflow_runner
 from tests.workflows.orphans import Orphans
 from tests.workflows.stack import program, until
 from weaver.broker import OrderReport
@@ -64,6 +66,7 @@ from weaver.walle.records import Records
 from weaver.walle.simulated import Simulations
 from weaver.walle.trading_model import AccountLimits, DecisionRecord, FillRecord, OrderRecord
 from weaver.walle.trading_queries import TradingQueries
+from workflows import policies
 from workflows.account import Account
 from workflows.archive import Archiving
 from workflows.attributes import KIND, MODE, STATUS, STRATEGY, SYMBOLS
@@ -228,6 +231,7 @@ class TradingWorld:
             self.client,
             task_queue=RUN_QUEUE,
             workflows=[TradingRun, Order, Account, Archiving],
+            workflow_runner=workflow_runner(),
             activities=[
                 records.register,
                 records.set_status,
@@ -468,17 +472,22 @@ async def local_world(folder: Path, **given: Any) -> AsyncIterator[TradingWorld]
 async def skipping_world(
     folder: Path, *, clock_of: Callable[[WorkflowEnvironment], Clock] = ServerClock, **given: Any
 ) -> AsyncIterator[SkippingWorld]:
-    """A world on a server that skips time, working, with the server's clock for the venue."""
-    async with await WorkflowEnvironment.start_time_skipping(
+    """A world on a server that skips time, working, with the server's clock for the venue.
+
+    Runs wake at their bars' ends: time stands still there while an activity is under way, so none can wait for it.
+    """
+    server = await WorkflowEnvironment.start_time_skipping(
         data_converter=data_converter, test_server_existing_path=str(program("temporal-test-server"))
-    ) as server:
+    )
+    async with server:
         await _register_search_attributes(server.client)
         world = SkippingWorld(folder / "home", server.client, clock=clock_of(server), looks_after=False, watches=False, **given)
         world.server = server
         world.orphans = Orphans(server.client, world.database)
         try:
-            await world.go()
-            yield world
+            with patch.object(policies, "WAKE_EARLY", (timedelta(0), timedelta(0))):
+                await world.go()
+                yield world
         finally:
             await world.close()
 
