@@ -28,6 +28,7 @@ from tests.alpaca_server.process import ServerProcess
 from weaver.glados.requests import RunCreate
 from workflows.client import connect
 from workflows.trading_client import start_trading
+from workflows.trading_inputs import order_workflow_id
 
 KEY, SECRET = "PKBENCH", "bench-secret-of-nobody"
 ORDERS = 40
@@ -152,12 +153,15 @@ async def _one_run(client: Client, venue: ServerProcess) -> list[Verdict]:
     received = {one["client_order_id"]: _seconds(one["time"]) for one in venue.control.requests() if one["method"] == "POST"}
     sent = [1_000 * (received[order] - time) for order, time in decided.items() if order in received]
     filled = {entry.client_order_id: _seconds(entry.time) for entry in venue.control.ledger() if entry.kind == "fill"}
-    told = [1_000 * (time - filled[order]) for order, time in _told_filled(history).items() if order in filled]
+    of_orders = {order: await _first_told(client, order) for order in filled}
+    told = [1_000 * (time - filled[order]) for order, time in of_orders.items() if time is not None]
+    heard = [1_000 * (time - filled[order]) for order, time in _told_filled(history).items() if order in filled]
     late = [float(ms) for ms in _late(history)]
     events = _events_per_tick(history)
-    to_venue, to_history, fetch = Spread.of(sent), Spread.of(told), Spread.of(late)
+    to_venue, to_history, to_run, fetch = Spread.of(sent), Spread.of(told), Spread.of(heard), Spread.of(late)
     print(f"decision recorded to the venue's receipt    {to_venue}")
     print(f"fill at the venue to orders.Filled          {to_history}")
+    print(f"... and in the run's history                {to_run}")
     print(f"bar end to fetch, one run                   {fetch}")
     print(f"events of a tick with a filled order        most {max(events)}, median {int(np.median(events))}")
     return [
@@ -234,6 +238,21 @@ def _told_filled(history: Sequence[HistoryEvent]) -> dict[str, float]:
                 if change["event"] == "orders.Filled":
                     told[change["order_id"]] = _time(event)
     return told
+
+
+async def _first_told(client: Client, order_id: str) -> float | None:
+    """Return when the order's own history had its fill, by the venue's answer or by its stream."""
+    async for event in client.get_workflow_handle(order_workflow_id(order_id)).fetch_history_events():
+        match event.event_type:
+            case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+                payloads = event.activity_task_completed_event_attributes.result.payloads
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+                payloads = event.workflow_execution_signaled_event_attributes.input.payloads
+            case _:
+                continue
+        if any(change["event"] == "orders.Filled" for change in json.loads(payloads[0].data).get("changes") or ()):
+            return _time(event)
+    return None
 
 
 def _late(history: Sequence[HistoryEvent]) -> list[int]:
