@@ -29,7 +29,8 @@ from workflows.trading_inputs import account_workflow_id, order_workflow_id
 
 @pytest_asyncio.fixture(scope="module")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TradingWorld]:
-    async with local_world(tmp_path_factory.mktemp("archive"), server_values=["limit.historyCount.suggestContinueAsNew=70"]) as world:
+    values = ["limit.historyCount.suggestContinueAsNew=70", 'history.transferProcessorUpdateAckInterval="500ms"']
+    async with local_world(tmp_path_factory.mktemp("archive"), server_values=values) as world:
         yield world
 
 
