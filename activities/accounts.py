@@ -18,8 +18,8 @@ from weaver.killing import switch_off
 from weaver.orders import OrderStatus
 from weaver.venue import Venue
 from weaver.walle.trading_model import AccountRecord, Difference, OrderRecord
+from workflows.account_inputs import AccountDone, AccountTask
 from workflows.inputs import Event
-from workflows.trading_inputs import AccountDone, AccountTask
 
 logger = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from weaver.walle.records import Records
 from workflows.archive_inputs import Batch, BatchDone, Pass
 from workflows.histories import read_link
 from workflows.inputs import BACKTEST_RUN, Archived, ArchiveTask
-from workflows.trading_inputs import ACCOUNT, ORDER, TRADING_RUN
+from workflows.trading_names import ACCOUNT, ORDER, TRADING_RUN
 
 logger = logging.getLogger(__name__)
 

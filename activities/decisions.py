@@ -31,7 +31,8 @@ from weaver.walle.records import Records
 from weaver.walle.results import RunFiles
 from weaver.walle.trading_model import DecisionRecord
 from workflows.inputs import Event
-from workflows.trading_inputs import Amendment, DecideTask, Decision, OrderWish, Pinned, PinTask
+from workflows.order_inputs import OrderWish
+from workflows.trading_inputs import Amendment, DecideTask, Decision, Pinned, PinTask
 
 
 class LiveDecisions(StrategySteps):

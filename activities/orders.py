@@ -15,7 +15,7 @@ from weaver.orders import OrderRequest, OrderStatus, OrderType, Role, TimeInForc
 from weaver.veda.terms import differences
 from weaver.venue import Venue
 from weaver.walle.trading_model import OrderChange, OrderRecord
-from workflows.trading_inputs import CancelTask, ExitPlan, ExitTask, OrderWish, SendTask, Sent, Synced, SyncTask
+from workflows.order_inputs import CancelTask, ExitPlan, ExitTask, OrderWish, SendTask, Sent, Synced, SyncTask
 
 IN_FLIGHT_SECONDS = 1.0
 """What an order that an earlier attempt may have sent gets to arrive, before it is sent again."""

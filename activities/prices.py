@@ -9,7 +9,7 @@ from activities.beating import beating, for_a_person
 from activities.trading_steps import PriceSteps
 from weaver.orders import Side
 from weaver.venue import Venue
-from workflows.trading_inputs import PriceReached, PriceTask, QuoteTask
+from workflows.order_inputs import PriceReached, PriceTask, QuoteTask
 
 LOOK_SECONDS = 3.0
 """Seconds between two looks: a venue allows some 200 requests a minute for everything."""

@@ -25,17 +25,8 @@ from weaver.walle.records import Records
 from weaver.walle.trading_model import AccountLimits, Admitted, LedgerPosition, NotAdmitted, OrderRecord, Wanted
 from weaver.walle.trading_queries import TradingQueries
 from workflows.inputs import Event
-from workflows.trading_inputs import (
-    Admission,
-    AdmitTask,
-    Closed,
-    CloseTask,
-    FlattenPlan,
-    FlattenTask,
-    Opened,
-    OpenTask,
-    OrderWish,
-)
+from workflows.order_inputs import OrderWish
+from workflows.trading_inputs import Admission, AdmitTask, Closed, CloseTask, FlattenPlan, FlattenTask, Opened, OpenTask
 
 _ORDER = TypeAdapter(OrderRecord)
 

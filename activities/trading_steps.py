@@ -2,31 +2,21 @@
 
 from temporalio import activity
 
+from workflows.account_inputs import AccountDone, AccountTask
+from workflows.order_inputs import CancelTask, ExitPlan, ExitTask, PriceReached, PriceTask, QuoteTask, SendTask, Sent, Synced, SyncTask
 from workflows.trading_inputs import (
-    AccountDone,
-    AccountTask,
     Admission,
     AdmitTask,
-    CancelTask,
     Closed,
     CloseTask,
     DecideTask,
     Decision,
-    ExitPlan,
-    ExitTask,
     FlattenPlan,
     FlattenTask,
     Opened,
     OpenTask,
     Pinned,
     PinTask,
-    PriceReached,
-    PriceTask,
-    QuoteTask,
-    SendTask,
-    Sent,
-    Synced,
-    SyncTask,
     Tick,
     TickTask,
 )

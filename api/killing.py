@@ -16,9 +16,9 @@ from weaver.errors import NotFound, Unavailable
 from weaver.killing import closing_prefix
 from weaver.walle.run_money import TradingRecords
 from weaver.walle.trading_model import AccountRecord
+from workflows.account_inputs import KillRequest
 from workflows.inputs import Ask
 from workflows.trading_client import kill_account, rearm_account
-from workflows.trading_inputs import KillRequest
 
 WORKER_SECONDS = 5.0
 """How long is waited for what the worker does."""

@@ -15,7 +15,7 @@ from weaver.orders import Side, TimeInForce
 from weaver.veda.exchange import keeps_brackets
 from workflows.queues import look_at_queues
 from workflows.trading_client import order_id_for, place_order
-from workflows.trading_inputs import veda_queue
+from workflows.trading_names import veda_queue
 
 
 async def place(parts: Parts, asked: OrderCreate, *, closes: bool = False) -> str:

@@ -13,7 +13,7 @@ from weaver.walle.archive import Archived, ArchivePass
 from weaver.walle.trading_model import AccountRecord
 from workflows.inputs import RUN_QUEUE
 from workflows.queues import QueueState, look_at_queues, queues_of
-from workflows.trading_inputs import veda_queue
+from workflows.trading_names import veda_queue
 
 WALLE_SECONDS = 2.0
 QUIET = timedelta(seconds=75)

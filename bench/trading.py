@@ -28,7 +28,7 @@ from tests.alpaca_server.process import ServerProcess
 from weaver.glados.requests import RunCreate
 from workflows.client import connect
 from workflows.trading_client import start_trading
-from workflows.trading_inputs import order_workflow_id
+from workflows.trading_names import order_workflow_id
 
 KEY, SECRET = "PKBENCH", "bench-secret-of-nobody"
 ORDERS = 40

@@ -1,10 +1,10 @@
 """Tell accounts something, and ask them. Loads Temporal's SDK."""
 
 from cli.stack import Server
+from workflows.account_inputs import AccountState, KillRequest
 from workflows.client import connect
 from workflows.inputs import Ask
 from workflows.trading_client import account_state, kill_account, rearm_account
-from workflows.trading_inputs import AccountState, KillRequest
 
 
 async def ask(where: Server, account: str) -> AccountState:

@@ -13,8 +13,8 @@ from workflows.client import stop as stop_run
 from workflows.client import tell as tell_run
 from workflows.deleting import delete_run
 from workflows.inputs import Ask, RunState, StopRequest
+from workflows.order_inputs import AmendRequest, OrderState
 from workflows.trading_client import amend_order, cancel_order, place_order
-from workflows.trading_inputs import AmendRequest, OrderState
 
 
 async def tell(where: Server, run_id: str, message: str, ask: Ask | None = None) -> RunState:

@@ -40,7 +40,7 @@ from weaver.walle.records import Records
 from weaver.walle.simulated import Simulations
 from weaver.walle.trading_queries import TradingQueries
 from workflows.trading_client import look_at_account, notice_account, tell_orders
-from workflows.trading_inputs import data_queue, veda_queue
+from workflows.trading_names import data_queue, veda_queue
 
 logger = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from weaver.walle.database import Database
 from weaver.walle.decisions import Decisions
 from weaver.walle.queries import Queries
 from weaver.walle.records import Records
-from workflows.trading_inputs import MARVIN_QUEUE
+from workflows.trading_names import MARVIN_QUEUE
 
 
 async def serve(settings: Settings, beacon: Beacon) -> None:

@@ -16,7 +16,7 @@ from weaver.veda import exchange
 from weaver.veda.library import AdapterLibrary
 from workflows import policies
 from workflows.inputs import ParamsChange, StopRequest
-from workflows.trading_inputs import OrderInput
+from workflows.order_inputs import OrderInput
 
 DOCS = Path(__file__).parent.parent / "docs"
 TRADING = (DOCS / "paper-and-live.md").read_text()

@@ -11,19 +11,11 @@ from temporalio.exceptions import ActivityError, ApplicationError
 with workflow.unsafe.imports_passed_through():
     from activities.trading_steps import AccountSteps
     from workflows import policies
+    from workflows.account_inputs import AccountDone, AccountInput, AccountState, AccountTask, KillRequest
     from workflows.attributes import KIND, MODE, STATUS
     from workflows.inputs import Ask, Event, StopRequest
     from workflows.problems import problem_of
-    from workflows.trading_inputs import (
-        ACCOUNT,
-        AccountDone,
-        AccountInput,
-        AccountState,
-        AccountTask,
-        KillRequest,
-        data_queue,
-        veda_queue,
-    )
+    from workflows.trading_names import ACCOUNT, data_queue, veda_queue
 
 _KILL, _ASK = KillRequest(), Ask()
 _URGENT = Priority(priority_key=1)

@@ -2,22 +2,18 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
+from workflows.message import Message
 
 ARCHIVE = "Archive"
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Batch(_Model):
+class Batch(Message):
     """Some closed links that are to be archived: the first ones, or those that follow `token`."""
 
     token: str | None = None
 
 
-class BatchDone(_Model):
+class BatchDone(Message):
     """What was stored of a batch that had not been before; `token` leads to the next one, None when this was the last."""
 
     links: int
@@ -25,7 +21,7 @@ class BatchDone(_Model):
     token: str | None = None
 
 
-class Pass(_Model):
+class Pass(Message):
     """A look through all links that had closed by `began`."""
 
     began: datetime

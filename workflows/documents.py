@@ -3,8 +3,8 @@
 from weaver.documents.accounts import LookedAfter
 from weaver.documents.runs import Live
 from weaver.documents.values import decimal_text, optional_time
+from workflows.account_inputs import AccountState
 from workflows.inputs import RunState
-from workflows.trading_inputs import AccountState
 
 
 def live_document(state: RunState) -> Live | None:

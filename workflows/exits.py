@@ -13,7 +13,8 @@ with workflow.unsafe.imports_passed_through():
     from weaver.orders import Role
     from weaver.walle.trading_model import OrderRecord
     from workflows import policies
-    from workflows.trading_inputs import ExitPlan, ExitTask, News, PriceTask, data_queue
+    from workflows.order_inputs import ExitPlan, ExitTask, News, PriceTask
+    from workflows.trading_names import data_queue
 
 
 class WithExits(Watched):

@@ -4,22 +4,19 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from weaver.glados.requests import RunCreate
 from weaver.glados.runs import RunStatus
 from weaver.walle.model import RunError
+from workflows.message import Message
 
 BACKTEST_RUN = "BacktestRun"
 RUN_QUEUE = "weaver"
 GRETA_QUEUE = "weaver-greta"
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Ask(_Model):
+class Ask(Message):
     """A message to a run; `corr_id` names the request it came from."""
 
     corr_id: str | None = None
@@ -37,7 +34,7 @@ class ParamsChange(Ask):
     params: dict[str, Any] = Field(default_factory=dict)
 
 
-class Progress(_Model):
+class Progress(Message):
     """How far a run is. Bars are counted over all symbols, warm-up excluded; equity in the quote currency."""
 
     bars_done: int = 0
@@ -54,7 +51,7 @@ class Progress(_Model):
         return 100 * self.bars_done / self.bars_total if self.bars_total else 0.0
 
 
-class LiveState(_Model):
+class LiveState(Message):
     """What only the workflow of a paper or live run knows. `working_orders` id → status; `heard` counts what orders have told it."""
 
     account: str
@@ -66,7 +63,7 @@ class LiveState(_Model):
     heard: int = 0
 
 
-class RunState(_Model):
+class RunState(Message):
     """The answer to the query `state`, and to every update. `ignored` are the last messages that the status forbade."""
 
     run_id: str
@@ -82,7 +79,7 @@ class RunState(_Model):
     live: LiveState | None = None
 
 
-class RunResult(_Model):
+class RunResult(Message):
     """What a run came to. `result_digest` is absent when it ended before it had anything to sum up."""
 
     run_id: str
@@ -92,7 +89,7 @@ class RunResult(_Model):
     error: RunError | None = None
 
 
-class Event(_Model):
+class Event(Message):
     """A domain event as an activity reports it; its place in the history gives id, time and run."""
 
     type: str
@@ -100,7 +97,7 @@ class Event(_Model):
     corr_id: str | None = None
 
 
-class Registration(_Model):
+class Registration(Message):
     """A run to be put on record. `first_link` is the Temporal run id of the chain's first link."""
 
     run_id: str
@@ -110,7 +107,7 @@ class Registration(_Model):
     mode: str = "backtest"
 
 
-class StatusChange(_Model):
+class StatusChange(Message):
     """A run's new status and the event that tells of it. `corr_id` is that of the message that asked for it."""
 
     run_id: str
@@ -123,20 +120,20 @@ class StatusChange(_Model):
     corr_id: str | None = None
 
 
-class Recorded(_Model):
+class Recorded(Message):
     """What was put on record, as events."""
 
     events: list[Event] = Field(default_factory=list)
 
 
-class ResolveTask(_Model):
+class ResolveTask(Message):
     """A request whose strategy and data are to be pinned."""
 
     run_id: str
     request: RunCreate
 
 
-class Resolved(_Model):
+class Resolved(Message):
     """A pinned request. `plan` is the content-named reference of what every window works from."""
 
     plan: str
@@ -146,7 +143,7 @@ class Resolved(_Model):
     warmup: int
 
 
-class WindowTask(_Model):
+class WindowTask(Message):
     """The steps `[first_step, first_step + steps)` of a run's timeline, from the state that the window before left."""
 
     run_id: str
@@ -158,7 +155,7 @@ class WindowTask(_Model):
     steps: int
 
 
-class WindowDone(_Model):
+class WindowDone(Message):
     """What a window came to. `next_step` is the first step it did not do: fewer than asked when it was told to stop."""
 
     state: str
@@ -168,7 +165,7 @@ class WindowDone(_Model):
     events: list[Event] = Field(default_factory=list)
 
 
-class FinishTask(_Model):
+class FinishTask(Message):
     """Windows to be summed up into the run's result; `is_partial` when the run was stopped before its end."""
 
     run_id: str
@@ -180,34 +177,34 @@ class FinishTask(_Model):
     is_partial: bool = False
 
 
-class Finished(_Model):
+class Finished(Message):
     """The stored result's digest and last equity."""
 
     result_digest: str
     final_equity: Decimal
 
 
-class ArchiveTask(_Model):
+class ArchiveTask(Message):
     """One link of a run's history (its Temporal run id), to be put into WallE."""
 
     run_id: str
     link: str
 
 
-class Archived(_Model):
+class Archived(Message):
     """How many events were stored."""
 
     stored: int
 
 
-class Pulse(_Model):
+class Pulse(Message):
     """What a compute activity says while it works: the run's progress so far."""
 
     bars_done: int
     bars_total: int
 
 
-class Carried(_Model):
+class Carried(Message):
     """All that a run takes into its next link."""
 
     status: RunStatus

@@ -14,17 +14,8 @@ with workflow.unsafe.imports_passed_through():
     from weaver.walle.trading_model import OrderRecord
     from workflows import policies
     from workflows.inputs import Ask
-    from workflows.trading_inputs import (
-        ORDER,
-        AmendRequest,
-        CancelRequest,
-        CarriedOrder,
-        News,
-        OrderInput,
-        OrderState,
-        OrderWish,
-        order_workflow_id,
-    )
+    from workflows.order_inputs import AmendRequest, CancelRequest, CarriedOrder, News, OrderInput, OrderState, OrderWish
+    from workflows.trading_names import ORDER, order_workflow_id
 
 _ASK, _CANCEL, _AMEND = Ask(), CancelRequest(), AmendRequest()
 

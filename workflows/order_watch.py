@@ -14,10 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from weaver.walle.trading_model import OrderChange, OrderRecord
     from workflows import policies
     from workflows.attributes import KIND, MODE, STATUS, SYMBOLS
-    from workflows.story import order_details
-    from workflows.trading_inputs import (
-        Admission,
-        AdmitTask,
+    from workflows.order_inputs import (
         AmendRequest,
         CancelTask,
         News,
@@ -29,9 +26,10 @@ with workflow.unsafe.imports_passed_through():
         Sent,
         Synced,
         SyncTask,
-        data_queue,
-        veda_queue,
     )
+    from workflows.story import order_details
+    from workflows.trading_inputs import Admission, AdmitTask
+    from workflows.trading_names import data_queue, veda_queue
 
 _URGENT = Priority(priority_key=1)
 

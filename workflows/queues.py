@@ -14,7 +14,7 @@ from temporalio.service import RPCError
 
 from weaver.errors import Unavailable
 from workflows.inputs import GRETA_QUEUE, RUN_QUEUE
-from workflows.trading_inputs import MARVIN_QUEUE, data_queue, veda_queue
+from workflows.trading_names import MARVIN_QUEUE, data_queue, veda_queue
 
 LIMIT = timedelta(seconds=3)
 """A server that has just started takes a second or more to look for a queue that nobody asked for before."""

@@ -16,7 +16,7 @@ from workflows.client import described
 from workflows.events import positions_before
 from workflows.histories import read_link
 from workflows.inputs import BACKTEST_RUN
-from workflows.trading_inputs import TRADING_RUN
+from workflows.trading_names import TRADING_RUN
 
 EVENT_ID = re.compile(r"[0-9a-zA-Z-]{1,64}-\d{1,9}(\.\d{1,4})?")
 """What an event's id looks like: link, number in the history, and which of several."""

@@ -19,24 +19,9 @@ with workflow.unsafe.imports_passed_through():
     from weaver.walle.trading_model import OrderRecord
     from workflows import policies
     from workflows.inputs import Ask
-    from workflows.trading_inputs import (
-        ORDER,
-        Admission,
-        AdmitTask,
-        AmendRequest,
-        CancelRequest,
-        Decision,
-        FlattenPlan,
-        FlattenTask,
-        Ledger,
-        News,
-        Opened,
-        OrderInput,
-        OrderWish,
-        TradingInput,
-        looked_after_by,
-        order_workflow_id,
-    )
+    from workflows.order_inputs import AmendRequest, CancelRequest, News, OrderInput, OrderWish
+    from workflows.trading_inputs import Admission, AdmitTask, Decision, FlattenPlan, FlattenTask, Ledger, Opened, TradingInput
+    from workflows.trading_names import ORDER, looked_after_by, order_workflow_id
 
 
 class WithOrders(Controlled[TradingInput]):

@@ -18,8 +18,6 @@ with workflow.unsafe.imports_passed_through():
     from workflows.problems import bad_input, failed, nothing_asked, problem_of
     from workflows.story import trading_details
     from workflows.trading_inputs import (
-        MARVIN_QUEUE,
-        TRADING_RUN,
         CarriedRun,
         Closed,
         CloseTask,
@@ -32,8 +30,8 @@ with workflow.unsafe.imports_passed_through():
         Tick,
         TickTask,
         TradingInput,
-        data_queue,
     )
+    from workflows.trading_names import MARVIN_QUEUE, TRADING_RUN, data_queue
 
 AnswerT = TypeVar("AnswerT")
 _FETCHES_EARLY = "fetches-early"

@@ -14,28 +14,14 @@ from weaver.errors import AlreadyExists, BadInput, NotAllowed, NotFound, RiskRef
 from weaver.glados.requests import OrderCreate, RunCreate
 from weaver.orders import OrderRequest
 from weaver.walle.trading_model import OrderChange
+from workflows.account_inputs import AccountInput, AccountState, KillRequest
 from workflows.client import answered, memo, run_id_for, status
 from workflows.converter import BAD_PAYLOAD
 from workflows.inputs import RUN_QUEUE, Ask, Event
+from workflows.order_inputs import AmendRequest, CancelRequest, News, OrderInput, OrderState, OrderWish
 from workflows.policies import MANUAL_ORDER_LIFE
 from workflows.story import listed
-from workflows.trading_inputs import (
-    ACCOUNT,
-    ORDER,
-    TRADING_RUN,
-    AccountInput,
-    AccountState,
-    AmendRequest,
-    CancelRequest,
-    KillRequest,
-    News,
-    OrderInput,
-    OrderState,
-    OrderWish,
-    account_workflow_id,
-    looked_after_by,
-    order_workflow_id,
-)
+from workflows.trading_names import ACCOUNT, ORDER, TRADING_RUN, account_workflow_id, looked_after_by, order_workflow_id
 
 ORDER_ANSWER_SECONDS = 10.0
 """How long a person waits for what became of an order; it goes on being looked after."""

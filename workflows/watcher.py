@@ -18,7 +18,7 @@ from weaver.walle.model import EventRecord, RunError, RunRecord
 from weaver.walle.queries import Queries
 from weaver.walle.records import Records
 from workflows.inputs import BACKTEST_RUN
-from workflows.trading_inputs import TRADING_RUN
+from workflows.trading_names import TRADING_RUN
 
 logger = logging.getLogger(__name__)
 

@@ -24,8 +24,8 @@ from weaver.walle.model import RunRecord
 from weaver.walle.run_money import TradingRecords
 from weaver.walle.trading_model import OrderRecord
 from weaver.walle.trading_queries import SORTS
+from workflows.order_inputs import AmendRequest
 from workflows.trading_client import amend_order, cancel_order, sync_order
-from workflows.trading_inputs import AmendRequest
 
 router = APIRouter(tags=["orders"])
 

@@ -8,7 +8,7 @@ from temporalio.service import RPCError
 
 from weaver.errors import Unavailable
 from workflows.inputs import BACKTEST_RUN
-from workflows.trading_inputs import ACCOUNT, ORDER, TRADING_RUN
+from workflows.trading_names import ACCOUNT, ORDER, TRADING_RUN
 
 LIMIT = timedelta(seconds=5)
 _RUNS = (BACKTEST_RUN, TRADING_RUN)

@@ -227,7 +227,7 @@ def _amended(order_id: str, terms: Mapping[str, Any], settings: Settings) -> Ord
     """Have an order amended and return its remainder once the venue has answered; the order itself where it left none."""
     with running_server(settings) as where:
         from cli.messages import amend  # Temporal's SDK is loaded only where it is needed
-        from workflows.trading_inputs import AmendRequest
+        from workflows.order_inputs import AmendRequest
 
         asyncio.run(amend(where, order_id, checked(AmendRequest, terms, "field")))
     with required_trading(settings, "order", order_id) as records:

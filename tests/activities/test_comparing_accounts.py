@@ -18,8 +18,8 @@ from weaver.orders import OrderStatus
 from weaver.veda.adapters.simulated import SimulatedExchange
 from weaver.venue import Venue
 from weaver.walle.database import Database
+from workflows.account_inputs import AccountTask
 from workflows.inputs import Event
-from workflows.trading_inputs import AccountTask
 
 SYMBOL = "SIM/USD"
 

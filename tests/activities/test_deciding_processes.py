@@ -33,7 +33,8 @@ from weaver.walle.model import RunRecord
 from weaver.walle.records import Records
 from weaver.walle.trading_model import LiveBar
 from weaver.walle.trading_queries import TradingQueries
-from workflows.trading_inputs import MARVIN_QUEUE, DecideTask, Decision, Ledger, Pinned, PinTask
+from workflows.trading_inputs import DecideTask, Decision, Ledger, Pinned, PinTask
+from workflows.trading_names import MARVIN_QUEUE
 
 BARS = bars_of(walk(40))
 

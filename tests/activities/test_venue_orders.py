@@ -23,7 +23,7 @@ from weaver.walle.known_orders import KnownOrders
 from weaver.walle.orders import KILLED, Orders
 from weaver.walle.trading_model import OrderChange, OrderRecord
 from weaver.walle.trading_queries import TradingQueries
-from workflows.trading_inputs import CancelTask, ExitTask, SendTask, Sent, SyncTask
+from workflows.order_inputs import CancelTask, ExitTask, SendTask, Sent, SyncTask
 
 ID = "o-1"
 

@@ -9,7 +9,7 @@ import pytest_asyncio
 from tests.api.asking import Api, asked, settings_of
 from tests.workflows.stack import SYMBOL, Stack, until
 from workflows.queues import look_at_queues
-from workflows.trading_inputs import veda_queue
+from workflows.trading_names import veda_queue
 
 BACKTEST = {"strategy": "spinner", "symbols": [SYMBOL], "timeframe": "1m", "window_bars": 700, "costs": {"commission_bps": 10}}
 

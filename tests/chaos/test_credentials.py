@@ -36,9 +36,10 @@ from weaver.walle.orders import Orders
 from weaver.walle.records import Records
 from weaver.walle.trading_model import AccountLimits
 from weaver.walle.trading_queries import TradingQueries
+from workflows.account_inputs import KillRequest
 from workflows.inputs import Ask
 from workflows.trading_client import account_state, kill_account, look_at_account, order_state, rearm_account
-from workflows.trading_inputs import KillRequest, OpenTask
+from workflows.trading_inputs import OpenTask
 
 VARIABLES = tuple(keys(PAPER)) + tuple(keys(LIVE))
 MODES: tuple[Mode, Mode] = ("paper", "live")

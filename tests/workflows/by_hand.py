@@ -18,8 +18,9 @@ from weaver.orders import OrderRequest, OrderStatus, Side
 from weaver.walle.orders import Orders
 from weaver.walle.trading_model import AccountRecord, FillRecord, OrderRecord
 from workflows.inputs import RUN_QUEUE
+from workflows.order_inputs import OrderInput, OrderState, OrderWish
 from workflows.trading_client import look_after_account, place_order
-from workflows.trading_inputs import ORDER, OrderInput, OrderState, OrderWish, order_workflow_id
+from workflows.trading_names import ORDER, order_workflow_id
 
 CREATED, SUBMITTED, ACCEPTED, FILLED = "orders.Created", "orders.Submitted", "orders.Accepted", "orders.Filled"
 CANCELLED, IN_DOUBT, PARTLY = "orders.Cancelled", "orders.InDoubt", "orders.PartiallyFilled"

@@ -16,7 +16,7 @@ from weaver.greta.revisions import successor
 from weaver.orders import OrderStatus
 from weaver.walle.database import Database
 from weaver.walle.trading_tables import OrderRow
-from workflows.trading_inputs import order_workflow_id
+from workflows.trading_names import order_workflow_id
 
 _FINAL = [status.value for status in OrderStatus if status.is_final]
 _LOOK_SECONDS = 0.02

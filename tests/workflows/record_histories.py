@@ -23,10 +23,12 @@ from tests.workflows.trading_world import ACCOUNT, TradingWorld, local_world
 from weaver.glados.requests import RunCreate
 from weaver.orders import OrderStatus
 from weaver.veda.adapters.simulated import TimeOutBefore
+from workflows.account_inputs import KillRequest
 from workflows.client import result, start_backtest, state, stop
 from workflows.inputs import Ask, ParamsChange, StopRequest
+from workflows.order_inputs import AmendRequest, News
 from workflows.trading_client import amend_order, cancel_order, kill_account
-from workflows.trading_inputs import AmendRequest, KillRequest, News, account_workflow_id, order_workflow_id
+from workflows.trading_names import account_workflow_id, order_workflow_id
 
 FOLDER = Path(__file__).parent / "histories"
 

@@ -16,9 +16,10 @@ from tests.workflows.trading_world import TradingWorld, local_world
 from weaver.glados.risk import RiskLimits
 from weaver.glados.runs import RunStatus
 from weaver.orders import OrderRequest, OrderStatus, OrderType, Side
+from workflows.account_inputs import AccountState, KillRequest
 from workflows.inputs import Ask
 from workflows.trading_client import account_state, kill_account, look_after_account, look_at_account, rearm_account
-from workflows.trading_inputs import AccountState, KillRequest, account_workflow_id, order_workflow_id
+from workflows.trading_names import account_workflow_id, order_workflow_id
 
 
 async def _told(world: TradingWorld, kind: str) -> list[dict[str, Any]]:

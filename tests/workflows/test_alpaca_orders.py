@@ -25,8 +25,9 @@ from tests.workflows.by_hand import (
 )
 from tests.workflows.trading_world import TradingWorld
 from weaver.orders import OrderStatus, OrderType
+from workflows.order_inputs import CancelRequest
 from workflows.trading_client import cancel_order
-from workflows.trading_inputs import CancelRequest, order_workflow_id
+from workflows.trading_names import order_workflow_id
 
 Both = tuple[TradingWorld, AlpacaServer]
 

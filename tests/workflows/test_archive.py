@@ -24,7 +24,7 @@ from workflows.archive_inputs import ARCHIVE, Pass
 from workflows.archive_schedule import SCHEDULE_ID, ensure_archive_schedule
 from workflows.inputs import RUN_QUEUE
 from workflows.run_events import RunEvents
-from workflows.trading_inputs import account_workflow_id, order_workflow_id
+from workflows.trading_names import account_workflow_id, order_workflow_id
 
 
 @pytest_asyncio.fixture(scope="module")

@@ -30,9 +30,10 @@ from weaver.errors import RiskRefused
 from weaver.glados.runs import RunStatus
 from weaver.orders import OrderRequest, OrderStatus, OrderType, Side
 from weaver.veda.adapters.simulated import TimeOutAfter, TimeOutBefore
+from workflows.account_inputs import KillRequest
 from workflows.inputs import Ask
 from workflows.trading_client import kill_account, rearm_account
-from workflows.trading_inputs import KillRequest, account_workflow_id
+from workflows.trading_names import account_workflow_id
 
 
 async def _kill(world: TradingWorld, *, flatten: bool = False, times: int = 1) -> None:

@@ -40,7 +40,7 @@ from weaver.veda.adapters.simulated import Disconnect, Duplicate, LateFill, Part
 from weaver.walle.trading_model import AccountRecord
 from workflows.attributes import KIND, MODE, STATUS, SYMBOLS
 from workflows.trading_client import cancel_order, order_state
-from workflows.trading_inputs import order_workflow_id
+from workflows.trading_names import order_workflow_id
 
 
 async def test_a_manual_market_order_fills_and_its_history_tells_its_life(trading: TradingWorld) -> None:

@@ -12,8 +12,9 @@ from weaver.glados.risk import RiskLimits
 from weaver.glados.runs import RunStatus
 from weaver.orders import OrderStatus
 from weaver.veda.adapters.simulated import LateFill, PartialFill, Refuse, TimeOutBefore
+from workflows.order_inputs import AmendRequest, CancelRequest
 from workflows.trading_client import amend_order, cancel_order
-from workflows.trading_inputs import AmendRequest, CancelRequest, order_workflow_id
+from workflows.trading_names import order_workflow_id
 
 
 async def test_the_remainder_has_the_new_terms_and_the_next_id(trading: TradingWorld) -> None:

@@ -36,8 +36,9 @@ from weaver.veda.adapters.simulated import Fault, Outage, TimeOutAfter, TimeOutB
 from weaver.walle.orders import Orders
 from weaver.walle.trading_model import Wanted
 from workflows.inputs import RUN_QUEUE
+from workflows.order_inputs import CancelRequest, OrderInput
 from workflows.trading_client import look_at_account
-from workflows.trading_inputs import ORDER, CancelRequest, OrderInput, order_workflow_id
+from workflows.trading_names import ORDER, order_workflow_id
 
 
 async def _script(world: TradingWorld, *faults: Fault) -> None:

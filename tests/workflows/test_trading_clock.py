@@ -19,7 +19,7 @@ from weaver.orders import OrderStatus, OrderType, Side
 from weaver.walle.model import EventRecord
 from weaver.walle.trading_model import OrderChange, OrderRecord
 from workflows import policies
-from workflows.trading_inputs import News
+from workflows.order_inputs import News
 
 NEW_YORK = ZoneInfo("America/New_York")
 LONG = os.environ.get("WEAVER_CHAOS") == "long"

@@ -15,7 +15,7 @@ from weaver.orders import OrderStatus
 from weaver.walle.model import EventRecord
 from workflows.client import stop, tell
 from workflows.inputs import Ask, ParamsChange, StopRequest
-from workflows.trading_inputs import MARVIN_QUEUE
+from workflows.trading_names import MARVIN_QUEUE
 
 BUY = ["buy", {"quantity": 1}]
 FAR_LIMIT = ["buy", {"quantity": 1, "limit_pct": -20}]

@@ -17,7 +17,7 @@ from weaver.veda.adapters._simulated_faults import LateFill
 from weaver.walle.model import RunError
 from workflows.attributes import KIND, MODE, STATUS, STRATEGY, SYMBOLS
 from workflows.client import stop
-from workflows.trading_inputs import data_queue, order_workflow_id
+from workflows.trading_names import data_queue, order_workflow_id
 
 FAR_LIMIT = ["buy", {"quantity": 1, "limit_pct": -20}]
 """An order that stays: prices never come so far."""

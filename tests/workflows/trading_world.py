@@ -77,7 +77,7 @@ from workflows.inputs import RUN_QUEUE, RunResult, RunState
 from workflows.order import Order
 from workflows.trading import TradingRun
 from workflows.trading_client import look_after_account, start_trading, tell_orders
-from workflows.trading_inputs import MARVIN_QUEUE
+from workflows.trading_names import MARVIN_QUEUE
 
 ACCOUNT = "simulated-paper"
 
