@@ -92,6 +92,9 @@ WAKES_EARLY_FROM = timedelta(seconds=30)
 EXITS_FIRST = timedelta(seconds=10)
 """How long a tick's entries wait at most for its market exits; a quarter of a bar when that is less."""
 
+STEPS_AT_ONCE = 50
+"""Orders that a run starts or cancels at a time."""
+
 ORDER_LIFE = timedelta(seconds=30)
 """How long a market order may wait to be sent at least: one bar, since at the next the strategy decides anew, if that is more."""
 PRICED_ORDER_LIFE = timedelta(minutes=5)

@@ -1,8 +1,10 @@
 """What a run does with its orders: has them admitted, starts what looks after each, hears what becomes of them, winds them down."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from temporalio import workflow
 from temporalio.common import WorkflowIDReusePolicy
@@ -36,6 +38,7 @@ class WithOrders(Controlled[TradingInput]):
         self._flatten = carried.stop_flattens if carried else False
         self._heard = carried.heard if carried else 0
         self._session: str | None = carried.session if carried else None
+        self._is_second = False
         self._opening_equity: Decimal | None = carried.opening_equity if carried else None
 
     @workflow.signal
@@ -76,10 +79,7 @@ class WithOrders(Controlled[TradingInput]):
 
     async def _carry_out(self, request: TradingInput, decision: Decision, ledger: Ledger) -> None:
         """Cancel and amend what is wanted, then send: exits first, entries once this tick's market exits are final."""
-        for order_id in decision.cancels:
-            parent = looked_after_by(order_id)
-            leg = order_id if order_id != parent else None
-            await self._signal_order(parent, "cancel", CancelRequest(leg=leg, corr_id=self._cause(decision.end)))
+        await self._each([partial(self._cancel, order_id, self._cause(decision.end)) for order_id in decision.cancels])
         for change in decision.amendments:
             terms = AmendRequest(quantity=change.quantity, limit_price=change.limit_price, stop_price=change.stop_price)
             await self._signal_order(change.order_id, "amend", terms)
@@ -105,8 +105,8 @@ class WithOrders(Controlled[TradingInput]):
         if self._opened is None or not self._opened.exits_hold_positions:
             return
         legs = [order.id for order in ledger.working if order.role in (Role.TAKE_PROFIT, Role.STOP_LOSS) and order.symbol in closing]
-        for parent in dict.fromkeys(looked_after_by(leg) for leg in legs):
-            await self._signal_order(parent, "cancel", CancelRequest(corr_id=self._cause(decision.end)))
+        parents = dict.fromkeys(looked_after_by(leg) for leg in legs)
+        await self._each([partial(self._cancel, parent, self._cause(decision.end)) for parent in parents])
         if legs:
             await self._until(lambda: not any(leg in self._working for leg in legs), policies.EXITS_FIRST, "wait for the legs to end")
 
@@ -132,11 +132,13 @@ class WithOrders(Controlled[TradingInput]):
             retry_policy=policies.ADMIT_RETRY,
         )
         bar = timedelta(seconds=Timeframe(request.timeframe).seconds)
+        steps: list[Callable[[], Awaitable[None]]] = []
         for order in admission.orders:
             self._note_status(order)
             at_market = order.order_type is OrderType.MARKET
             life = max(bar, policies.ORDER_LIFE) if at_market else max(10 * bar, policies.PRICED_ORDER_LIFE)
-            await self._look_after(order, opened, workflow.now() + life, cause)
+            steps.append(partial(self._look_after, order, opened, workflow.now() + life, cause))
+        await self._each(steps)
         self._progress = self._progress.model_copy(update={"orders": self._progress.orders + len(admission.orders)})
         return [order.id for order in admission.orders]
 
@@ -163,6 +165,20 @@ class WithOrders(Controlled[TradingInput]):
         except WorkflowAlreadyStartedError:
             return  # it exists since an earlier try, and is looked after
 
+    async def _each(self, steps: Sequence[Callable[[], Awaitable[None]]]) -> None:
+        """Take the steps in order, some at a time: each waits for the server, and that need not be one after the other."""
+        if not self._is_second:
+            for step in steps:
+                await step()
+            return
+        for first in range(0, len(steps), policies.STEPS_AT_ONCE):
+            await asyncio.gather(*(step() for step in steps[first : first + policies.STEPS_AT_ONCE]))
+
+    async def _cancel(self, order_id: str, cause: str | None = None) -> None:
+        """Have an order cancelled, or only the leg of a bracket that is named."""
+        parent = looked_after_by(order_id)
+        await self._signal_order(parent, "cancel", CancelRequest(leg=order_id if order_id != parent else None, corr_id=cause))
+
     async def _signal_order(self, order_id: str, name: str, message: Ask) -> None:
         """Tell an order something. One that has come to its end cannot hear it, and need not."""
         try:
@@ -179,8 +195,7 @@ class WithOrders(Controlled[TradingInput]):
         how = "flatten" if self._flatten else request.at_end
         if how == "keep":
             return
-        for order_id in dict.fromkeys(looked_after_by(order_id) for order_id in self._working):
-            await self._signal_order(order_id, "cancel", CancelRequest())
+        await self._each([partial(self._cancel, parent) for parent in dict.fromkeys(looked_after_by(one) for one in self._working)])
         await self._until(lambda: not self._working, policies.WIND_DOWN, "wait for the orders to end")
         if how == "flatten":
             await self._close_positions(request, opened)

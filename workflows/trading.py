@@ -34,8 +34,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows.trading_names import MARVIN_QUEUE, TRADING_RUN, data_queue
 
 AnswerT = TypeVar("AnswerT")
-_FETCHES_EARLY = "fetches-early"
-"""The patch by which a fetch begins before the bar's end and knows of a pause; links that began without it go on as they were."""
+_SECOND = "second"
+"""The patch by which fetches begin before their bar's end and know of a pause, and orders start together; links that began without it go
+on as they were."""
 _EXAMPLE = '{"strategy": "sma-cross", "symbols": ["SIM/USD"], "timeframe": "1m"}'
 
 
@@ -57,7 +58,6 @@ class TradingRun(WithOrders):
         self._positions: list[LedgerPosition] = []
         self._marks = dict(carried.marks) if carried else {}
         self._ticks = 0
-        self._fetches_early = False
 
     @workflow.run
     async def run(self, request: TradingInput | None = None) -> RunResult:
@@ -91,7 +91,7 @@ class TradingRun(WithOrders):
 
     async def _live(self, request: TradingInput) -> RunResult | CarriedRun:
         """Go through the run's life, to its end or to its next link."""
-        self._fetches_early = workflow.patched(_FETCHES_EARLY)
+        self._is_second = workflow.patched(_SECOND)
         self._show()
         try:
             if request.carried is None:
@@ -164,7 +164,7 @@ class TradingRun(WithOrders):
 
     def _early(self, timeframe: str) -> timedelta:
         """Return how long before a bar's end the run wakes: a moment by chance, since the bars of all runs end at once."""
-        if not self._fetches_early or Timeframe(timeframe).seconds < policies.WAKES_EARLY_FROM.total_seconds():
+        if not self._is_second or Timeframe(timeframe).seconds < policies.WAKES_EARLY_FROM.total_seconds():
             return timedelta(0)
         shortest, longest = policies.WAKE_EARLY
         return shortest + workflow.random().random() * (longest - shortest)
@@ -218,7 +218,7 @@ class TradingRun(WithOrders):
         handle = self._start_fetch(request, opened, pinned, is_paused=is_paused)
 
         def has_changed() -> bool:
-            if not self._fetches_early:
+            if not self._is_second:
                 return self._stopping
             return self._stopping or self._must_pause() or (self._status is not RunStatus.RUNNING) is not is_paused
 

@@ -17,7 +17,7 @@ HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 
 
 PATHS = {"completed", "stopped", "cancelled", "terminated", "failed", "refused", "malformed", "continued_first", "continued_last"}
-TRADING = {"flattened", "told", "cancelled", "failed", "refused", "continued_first", "continued_last"}
+TRADING = {"flattened", "told", "paused", "cancelled", "failed", "refused", "continued_first", "continued_last"}
 ORDERS = {"filled", "cancelled", "bracket", "amended", "in_doubt", "own_exits", "continued_first", "continued_last"}
 ACCOUNTS = {"account", "account_continued_first", "account_continued_last"}
 
