@@ -1,4 +1,7 @@
+import gc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -30,6 +33,26 @@ def test_a_file_is_listed_without_being_run(tmp_path: Path) -> None:
     assert entry.path == path
     assert entry.line == 2
     assert entry.meta == StrategyMeta(id="mine", name="Some name")
+
+
+def test_files_are_read_by_many_threads_at_once(tmp_path: Path) -> None:
+    """Also when garbage is collected on the way, which lets other threads run in the middle."""
+    nested = "value = " + "[" * 40 + "1" + "]" * 40 + "\n"
+    write(tmp_path, "mine.py", GOOD.format(id="mine") + nested * 200)
+    before = gc.get_threshold()
+
+    def let_others_run(*_: object) -> None:
+        sleep(0)
+
+    gc.callbacks.append(let_others_run)
+    gc.set_threshold(50, 2, 2)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            found = list(threads.map(lambda _: find([tmp_path], StrategyMeta), range(40)))
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(let_others_run)
+    assert all(isinstance(entry, Found) for entries in found for entry in entries)
 
 
 def test_meta_may_be_annotated_and_named_through_its_module(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from warnings import catch_warnings, simplefilter
 
@@ -80,10 +81,15 @@ def read(path: Path, kind: type[MetaT]) -> Found[MetaT] | Broken:
     return read_text(text, path, kind)
 
 
+_PARSING = Lock()
+"""CPython 3.11 counts the depth of the trees that it makes for all threads together: another thread that parses while a collection of
+garbage lets it run has this one fail with a SystemError. `catch_warnings` is every thread's as well."""
+
+
 def read_text(text: str, path: Path, kind: type[MetaT]) -> Found[MetaT] | Broken:
     """Return what the META in a file's text says, or why it cannot be known."""
     try:
-        with catch_warnings():
+        with _PARSING, catch_warnings():
             simplefilter("ignore")  # an odd escape in a listed file is its author's business when it runs
             tree = ast.parse(text.encode(), filename=str(path))
     except SyntaxError as problem:
