@@ -6,7 +6,8 @@ import {
   type RouterHistory,
   redirect,
 } from '@tanstack/react-router';
-import { runFilters } from '@/features/runs/search';
+import { compareSearch } from '@/features/results/search';
+import { newRunSearch, runFilters, runSearch } from '@/features/runs/search';
 import { parseSearch, stringifySearch, textFrom } from '@/lib/search';
 import { Frame } from './Frame';
 import { PageError } from './PageError';
@@ -34,6 +35,24 @@ const routes = [
     path: '/runs',
     validateSearch: runFilters,
     component: lazyRouteComponent(() => import('./pages/RunsPage'), 'RunsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/runs/new',
+    validateSearch: newRunSearch,
+    component: lazyRouteComponent(() => import('./pages/NewRunPage'), 'NewRunPage'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/runs/$runId',
+    validateSearch: runSearch,
+    component: lazyRouteComponent(() => import('./pages/RunPage'), 'RunPage'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/compare',
+    validateSearch: compareSearch,
+    component: lazyRouteComponent(() => import('./pages/ComparePage'), 'ComparePage'),
   }),
 ] as const;
 

@@ -1,4 +1,5 @@
 import '@testing-library/jest-dom/vitest';
+import { notifications } from '@mantine/notifications';
 import { cleanup, configure } from '@testing-library/react';
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
 import { notices } from '@/ui/notify';
@@ -36,5 +37,6 @@ afterEach(() => {
   server.resetHandlers();
   window.localStorage.clear();
   notices.set([]);
+  notifications.clean();
 });
 afterAll(() => server.close());

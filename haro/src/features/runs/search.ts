@@ -47,3 +47,36 @@ export function runFilters(raw: Record<string, unknown>): RunFilters {
     page_size: numberFrom(raw.page_size, 1, 200),
   };
 }
+
+export const TABS = ['results', 'live', 'decisions', 'events', 'config'] as const;
+export type Tab = (typeof TABS)[number];
+
+/** What a run's page shows: a tab, and within it where one is. */
+export interface RunSearch {
+  tab?: Tab;
+  page?: number;
+  /** Types of events. */
+  types?: string[];
+  /** The symbol whose prices are drawn. */
+  symbol?: string;
+}
+
+export function runSearch(raw: Record<string, unknown>): RunSearch {
+  return {
+    tab: oneOf(raw.tab, TABS),
+    page: numberFrom(raw.page, 1),
+    types: textsFrom(raw.types),
+    symbol: textFrom(raw.symbol),
+  };
+}
+
+/** What a new run begins with: another run, or a strategy and a symbol. */
+export interface NewRunSearch {
+  from?: string;
+  strategy?: string;
+  symbol?: string;
+}
+
+export function newRunSearch(raw: Record<string, unknown>): NewRunSearch {
+  return { from: textFrom(raw.from), strategy: textFrom(raw.strategy), symbol: textFrom(raw.symbol) };
+}
