@@ -37,10 +37,10 @@ export const api = createClient<paths>({
 });
 api.use(refusals);
 
-/** Wait for an answer and return its body. */
-export async function answered<T>(answer: Promise<{ data?: T }>): Promise<NonNullable<T>> {
+/** Wait for an answer and return its body. Routes that give CSV or files as well are asked for JSON here: `download` is for the others. */
+export async function answered<T>(answer: Promise<{ data?: T }>): Promise<Exclude<NonNullable<T>, string>> {
   const { data } = await answer;
-  return data as NonNullable<T>;
+  return data as Exclude<NonNullable<T>, string>;
 }
 
 /** The address of what is downloaded by a link, under the API. */

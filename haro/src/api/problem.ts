@@ -8,6 +8,8 @@ export class ApiProblem extends Error {
   readonly code: string;
   readonly correlationId: string | null;
   readonly errors: FieldProblem[];
+  /** All that was said, with the members that only some problems have. */
+  readonly body: object;
 
   constructor(said: {
     status: number;
@@ -23,6 +25,7 @@ export class ApiProblem extends Error {
     this.code = said.code;
     this.correlationId = said.correlationId ?? null;
     this.errors = said.errors ?? [];
+    this.body = said;
   }
 
   /** Whether asking again later may help: nobody answered, or what is behind the API was away. */

@@ -53,7 +53,7 @@ export function ConnectionBadge({ stream }: { stream: EventStream }) {
         size="lg"
         leftSection={<Icon size={14} aria-hidden />}
         onClick={() => stream.renew()}
-        style={{ cursor: 'pointer' }}
+        style={{ cursor: 'pointer', flexShrink: 0 }}
         aria-label={`Connection: ${word}. ${says}`}
         data-connection={connection.kind}
       >

@@ -1,4 +1,4 @@
-import { Anchor, AppShell, Burger, Button, Group, NavLink, Text } from '@mantine/core';
+import { Anchor, AppShell, Burger, Group, NavLink, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import {
   IconChartCandle,
@@ -14,6 +14,7 @@ import { Link, Outlet, useLocation } from '@tanstack/react-router';
 import { api } from '@/api/client';
 import { session, signedOut } from '@/api/session';
 import { useStore } from '@/lib/store';
+import { ButtonLink, IconLink } from '@/ui/links';
 import { ConnectionBadge } from './ConnectionBadge';
 import { KeysHelp } from './KeysHelp';
 import { useKeys } from './keys';
@@ -68,9 +69,18 @@ export function Shell() {
           </Group>
           <Group gap="xs" wrap="nowrap">
             <ConnectionBadge stream={stream} />
-            <Button component={Link} to="/runs/new" leftSection={<IconPlus size={16} aria-hidden />} size="sm" px="sm">
+            <ButtonLink
+              to="/runs/new"
+              leftSection={<IconPlus size={16} aria-hidden />}
+              size="sm"
+              px="sm"
+              visibleFrom="xs"
+            >
               New run
-            </Button>
+            </ButtonLink>
+            <IconLink to="/runs/new" size="lg" hiddenFrom="xs" aria-label="New run">
+              <IconPlus size={18} aria-hidden />
+            </IconLink>
             <NoticesMenu />
             <SchemeToggle />
           </Group>

@@ -1,4 +1,4 @@
-import { Button, Group, MultiSelect, Select, TextInput } from '@mantine/core';
+import { Button, Group, MultiSelect, Select, Text, TextInput } from '@mantine/core';
 import { IconFilterOff } from '@tabler/icons-react';
 import type { RunStatus } from '@/api/schema.gen';
 import { SearchInput } from '@/ui/SearchInput';
@@ -27,7 +27,7 @@ export function isFiltered(filters: RunFilters): boolean {
 /** What the list of runs is narrowed to. */
 export function RunFilterBar({ filters, strategies, onChange }: Props) {
   return (
-    <Group gap="xs" mb="md" align="flex-end">
+    <Group gap="xs" mb="md" align="center">
       <SearchInput
         label="Search runs"
         placeholder="Id, strategy, tag"
@@ -50,7 +50,7 @@ export function RunFilterBar({ filters, strategies, onChange }: Props) {
         value={filters.status ?? []}
         onChange={(status) => onChange({ status: status.length > 0 ? (status as RunStatus[]) : undefined })}
         clearable
-        miw={150}
+        miw={140}
         maw={360}
       />
       <Select
@@ -61,7 +61,7 @@ export function RunFilterBar({ filters, strategies, onChange }: Props) {
         onChange={(strategy) => onChange({ strategy: strategy ?? undefined })}
         clearable
         searchable
-        w={170}
+        w={150}
       />
       <TextInput
         key={filters.symbol}
@@ -72,8 +72,16 @@ export function RunFilterBar({ filters, strategies, onChange }: Props) {
         onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}
         w={120}
       />
-      <Day label="Created from" value={filters.from} onChange={(from) => onChange({ from })} />
-      <Day label="Created until" value={filters.to} onChange={(to) => onChange({ to })} />
+      <Group gap={6} wrap="nowrap">
+        <Text size="sm" c="dimmed">
+          Created
+        </Text>
+        <Day label="Created from" value={filters.from} onChange={(from) => onChange({ from })} />
+        <Text size="sm" c="dimmed">
+          to
+        </Text>
+        <Day label="Created until" value={filters.to} onChange={(to) => onChange({ to })} />
+      </Group>
       {isFiltered(filters) && (
         <Button variant="subtle" leftSection={<IconFilterOff size={16} aria-hidden />} onClick={() => onChange(NONE)}>
           Clear

@@ -1,0 +1,33 @@
+import '@mantine/dates/styles.css';
+import Form from '@rjsf/mantine';
+import type { RJSFSchema, UiSchema } from '@rjsf/utils';
+import { useMemo } from 'react';
+import { formSchema } from './schema';
+import { validator } from './validator';
+
+interface Props {
+  schema: RJSFSchema;
+  values: Record<string, unknown>;
+  onChange: (values: Record<string, unknown>, isValid: boolean) => void;
+}
+
+const LOOKS: UiSchema = { 'ui:submitButtonOptions': { norender: true }, 'ui:label': false };
+
+/** Fields for a strategy's parameters, made from their schema, and checked while one types. */
+export function ParamsForm({ schema, values, onChange }: Props) {
+  const shown = useMemo(() => formSchema(schema), [schema]);
+  if (Object.keys(shown.properties ?? {}).length === 0) return <p>This strategy has no parameters.</p>;
+  return (
+    <Form
+      tagName="div"
+      idPrefix="param"
+      schema={shown}
+      uiSchema={LOOKS}
+      formData={values}
+      validator={validator}
+      liveValidate
+      showErrorList={false}
+      onChange={({ formData, errors }) => onChange(formData ?? {}, errors.length === 0)}
+    />
+  );
+}
