@@ -1,6 +1,6 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { answered, api } from '@/api/client';
-import type { ListingOrder, Order, OrderAmend, OrderStatus, paths, Side } from '@/api/schema.gen';
+import type { ListingOrder, Order, OrderAmend, OrderCreate, OrderStatus, paths, Side } from '@/api/schema.gen';
 import { notify, notifyProblem } from '@/ui/notify';
 
 export const orderKeys = {
