@@ -4,10 +4,12 @@ import {
   createRouter,
   lazyRouteComponent,
   type RouterHistory,
-  redirect,
 } from '@tanstack/react-router';
+import { dataSearch } from '@/features/data/search';
+import { orderSearch } from '@/features/orders/search';
 import { compareSearch } from '@/features/results/search';
 import { newRunSearch, runFilters, runSearch } from '@/features/runs/search';
+import { strategySearch } from '@/features/strategies/search';
 import { parseSearch, stringifySearch, textFrom } from '@/lib/search';
 import { Frame } from './Frame';
 import { PageError } from './PageError';
@@ -20,9 +22,25 @@ const routes = [
   createRoute({
     getParentRoute: () => root,
     path: '/',
-    beforeLoad: () => {
-      throw redirect({ to: '/runs' });
-    },
+    component: lazyRouteComponent(() => import('./pages/DashboardPage'), 'DashboardPage'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/orders',
+    validateSearch: orderSearch,
+    component: lazyRouteComponent(() => import('./pages/OrdersPage'), 'OrdersPage'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/strategies',
+    validateSearch: strategySearch,
+    component: lazyRouteComponent(() => import('./pages/StrategiesPage'), 'StrategiesPage'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/data',
+    validateSearch: dataSearch,
+    component: lazyRouteComponent(() => import('./pages/DataPage'), 'DataPage'),
   }),
   createRoute({
     getParentRoute: () => root,

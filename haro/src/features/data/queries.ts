@@ -1,5 +1,6 @@
-import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { answered, api } from '@/api/client';
+import type { BodyImportData } from '@/api/schema.gen';
 
 export const dataKeys = {
   all: ['data'] as const,
@@ -29,3 +30,29 @@ export const coverageList = (query: CoverageQuery) =>
     queryFn: ({ signal }) => answered(api.GET('/api/v1/data', { params: { query }, signal })),
     placeholderData: keepPreviousData,
   });
+
+export type ImportForm = Omit<BodyImportData, 'file'> & { file: File };
+
+/** Store the bars of a file: all of it, or nothing. */
+export function useImportData() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (form: ImportForm) =>
+      answered(
+        api.POST('/api/v1/data/import', {
+          body: { ...form, file: form.file.name },
+          bodySerializer: () => written(form),
+        }),
+      ),
+    onSuccess: () => queries.invalidateQueries({ queryKey: dataKeys.all }),
+  });
+}
+
+function written(form: ImportForm): FormData {
+  const data = new FormData();
+  for (const [name, value] of Object.entries(form)) {
+    if (value instanceof File) data.set(name, value);
+    else if (value !== undefined && value !== null && value !== '') data.set(name, String(value));
+  }
+  return data;
+}
