@@ -31,6 +31,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
     plugins.mkdir(parents=True)
     (plugins / "in_and_out.py").write_text(IN_AND_OUT)
     (plugins / "broken.py").write_text(BROKEN)
+    shell.environment["WEAVER_HARO"] = str(Settings().dashboard_folder)
     shell.import_demo("AAPL", "MSFT")
     return shell
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect
 
 ROOT = Path(__file__).parents[2]
 ARTEFACTS = Path(os.environ.get("WEAVER_E2E_ARTEFACTS") or ROOT / "build" / "e2e")
 """Pictures of pages, and what a failed test saw."""
+_PATIENCE = 30_000  # milliseconds; both cores may be busy with other tests
 WIDE, NARROW = (1440, 900), (390, 844)
 
 
@@ -51,7 +52,8 @@ def opened(browser: Browser, url: str, name: str, *, size: tuple[int, int] = WID
     """Give a page of a context of its own and what is noticed about it. A failure leaves a picture in ARTEFACTS."""
     settings = {"locale": "en-GB", "timezone_id": "Europe/Berlin", "reduced_motion": "reduce", **options}
     context = browser.new_context(base_url=url, viewport={"width": size[0], "height": size[1]}, **settings)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(_PATIENCE)
+    expect.set_options(timeout=_PATIENCE)
     watched = Watched(context)
     page = context.new_page()
     try:
