@@ -228,6 +228,42 @@ it('places an order by hand, with what its type asks for, and shows it', async (
   await waitFor(() => expect(address()).toBe(`/orders?order=${body.client_order_id}`));
 });
 
+it('leads to the order that takes the place of an amended one, though that one ends before the answer comes', async () => {
+  let status: Order['status'] = 'accepted';
+  let body: unknown = null;
+  let answer: () => void = () => {};
+  const limited = { order_type: 'limit', limit_price: '1.5' } as const;
+  server.use(
+    http.get(at('/orders/:id'), ({ params }) =>
+      HttpResponse.json(
+        params.id === 'w-1'
+          ? anOrder({ id: 'w-1', status, ...limited })
+          : anOrder({ id: 'w-1.r1', ...limited, limit_price: '1.75' }),
+      ),
+    ),
+    http.patch(at('/orders/w-1'), async ({ request }) => {
+      body = await request.json();
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      return HttpResponse.json(anOrder({ id: 'w-1.r1', ...limited, limit_price: '1.75' }));
+    }),
+  );
+  const { user, address } = openPage('/orders?order=w-1');
+  await user.click(await screen.findByRole('button', { name: 'Amend' }));
+  const form = within(await screen.findByRole('dialog', { name: 'Amend: buy 1 SIM/USD' }));
+  await user.clear(form.getByLabelText(/Limit price/));
+  await user.type(form.getByLabelText(/Limit price/), '1.75');
+  await user.click(form.getByRole('button', { name: 'Amend' }));
+  await waitFor(() => expect(body).toEqual({ limit_price: '1.75' }));
+  status = 'cancelled';
+  stream.current.tell({ id: 'e-1', type: 'orders.Cancelled', run_id: null, payload: { id: 'w-1' } });
+  await waitFor(() => expect(screen.queryByRole('button', { name: 'Cancel order' })).toBeNull());
+  answer();
+  await waitFor(() => expect(address()).toBe('/orders?order=w-1.r1'));
+  expect(await screen.findByText('limit 1.75')).toBeVisible();
+});
+
 it('says which limit forbids an order, and keeps what was typed', async () => {
   server.use(
     http.get(at('/adapters'), () => listing([{ id: 'simulated', source: 'builtin', accounts: ['simulated-paper'] }])),

@@ -64,22 +64,32 @@ function Actions({ order, onOpen }: { order: OrderDetail; onOpen: (id: string) =
   const cancel = useCancelOrder();
   const sync = useSyncOrder();
   const [isAmending, amending] = useDisclosure();
-  if (!WORKING.includes(order.status) || order.account === null) return null;
   const canAmend = order.order_type !== 'market' && order.order_type !== 'trailing_stop';
   return (
-    <Group gap="xs">
-      <Button color="red" variant="light" size="sm" loading={cancel.isPending} onClick={() => cancel.mutate(order.id)}>
-        Cancel order
-      </Button>
-      {canAmend && (
-        <Button variant="default" size="sm" onClick={amending.open}>
-          Amend
-        </Button>
+    <>
+      {WORKING.includes(order.status) && order.account !== null && (
+        <Group gap="xs">
+          <Button
+            color="red"
+            variant="light"
+            size="sm"
+            loading={cancel.isPending}
+            onClick={() => cancel.mutate(order.id)}
+          >
+            Cancel order
+          </Button>
+          {canAmend && (
+            <Button variant="default" size="sm" onClick={amending.open}>
+              Amend
+            </Button>
+          )}
+          <Button variant="default" size="sm" loading={sync.isPending} onClick={() => sync.mutate(order.id)}>
+            Ask the venue
+          </Button>
+        </Group>
       )}
-      <Button variant="default" size="sm" loading={sync.isPending} onClick={() => sync.mutate(order.id)}>
-        Ask the venue
-      </Button>
+      {/* Apart from the buttons: an order that is amended is cancelled, and they are gone, before the answer comes. */}
       {isAmending && <AmendOrder order={order} onClose={amending.close} onAmended={onOpen} />}
-    </Group>
+    </>
   );
 }
