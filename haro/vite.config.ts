@@ -29,7 +29,7 @@ export default defineConfig({
     setupFiles: ['src/testing/setup.ts'],
     // Times of the tests' pages are read in one zone wherever they run.
     env: { TZ: 'Europe/Berlin' },
-    testTimeout: 15_000,
+    testTimeout: 60_000,
     // Node resolves by itself what is not inlined, and knows no aliases.
     server: { deps: { inline: [/@rjsf/] } },
   },

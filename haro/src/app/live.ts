@@ -13,14 +13,19 @@ import { noticeOf } from './notices';
 
 type Touched = (run: string) => QueryKey[];
 
-const figures: Touched = (run) => [runKeys.detail(run), runKeys.events(run)];
+const figures: Touched = (run) => [runKeys.detail(run)];
 const status: Touched = (run) => [runKeys.lists(), ...figures(run)];
 const ending: Touched = (run) => [...status(run), resultKeys.of(run)];
-const bar: Touched = (run) => [...figures(run), resultKeys.decisions(run), [...resultKeys.of(run), 'equity']];
+const bar: Touched = (run) => [
+  ...figures(run),
+  resultKeys.decisions(run),
+  [...resultKeys.of(run), 'equity'],
+  [...resultKeys.of(run), 'candles'],
+];
 const order: Touched = (run) => [...figures(run), orderKeys.all, resultKeys.of(run)];
 const account: Touched = () => [accountKeys.all, strategyKeys.adapters()];
 
-/** What each event makes old. An event that is not named here touches only its run's log. */
+/** What each event makes old. A run's log is not among it: it reads on behind the last event that it has. */
 const TOUCHED: Record<string, Touched> = {
   'run.Created': status,
   'run.Started': status,
@@ -102,7 +107,7 @@ export class Live {
     const notice = noticeOf(event);
     if (notice) notify(notice);
     const run = event.run_id ?? '';
-    const keys = TOUCHED[event.type]?.(run) ?? (run ? [runKeys.events(run)] : []);
+    const keys = TOUCHED[event.type]?.(run) ?? [];
     for (const key of keys) this.touched.set(JSON.stringify(key), key);
     // Many events come at once; what they touch is asked for once.
     this.gather();

@@ -12,6 +12,6 @@ export function openPage(address: string) {
   const queries = createQueryClient();
   queries.setDefaultOptions({ queries: { ...queries.getDefaultOptions().queries, retry: false } });
   const router = createAppRouter(createMemoryHistory({ initialEntries: [address] }));
-  const page = render(<App router={router} queries={queries} />);
+  const page = render(<App router={router} queries={queries} env="test" />);
   return { ...page, router, queries, user: userEvent.setup(), address: () => router.state.location.href };
 }

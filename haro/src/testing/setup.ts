@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
 import { notices } from '@/ui/notify';
 import { FakeStream, server, stream } from './server';
 
-configure({ asyncUtilTimeout: 5_000 });
+// A busy machine makes a test slower, not wrong.
+configure({ asyncUtilTimeout: 20_000 });
 
 // What jsdom lacks of a browser and Mantine asks for.
 vi.stubGlobal('matchMedia', (query: string) => ({

@@ -1,4 +1,10 @@
-import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import {
+  infiniteQueryOptions,
+  keepPreviousData,
+  queryOptions,
+  useMutation,
+  useQueryClient,
+} from '@tanstack/react-query';
 import { answered, api } from '@/api/client';
 import type { ListingRun, Run, RunCreate, RunDetail, RunStatus } from '@/api/schema.gen';
 import { notifyProblem } from '@/ui/notify';
@@ -30,6 +36,21 @@ export const runDetail = (id: string) =>
     queryFn: ({ signal }) => answered(api.GET('/api/v1/runs/{run_id}', { params: { path: { run_id: id } }, signal })),
     // Events tell of windows, and a backtest may have only one: how far it is inside of it has to be asked for.
     refetchInterval: (query) => (isReplaying(query.state.data) ? 1_000 : false),
+  });
+
+const EVENTS_PAGE = 200;
+
+/** A run's events from the first on. At the end there is always a next page: what happens from then on. */
+export const runEvents = (id: string, types: string[]) =>
+  infiniteQueryOptions({
+    queryKey: [...runKeys.events(id), types],
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam, signal }) => {
+      const query = { after: pageParam, types: types.length > 0 ? types : undefined, page_size: EVENTS_PAGE };
+      return answered(api.GET('/api/v1/runs/{run_id}/events', { params: { path: { run_id: id }, query }, signal }));
+    },
+    getNextPageParam: (last, pages) =>
+      last.next_after ?? pages.findLast((page) => page.items.length > 0)?.items.at(-1)?.id ?? undefined,
   });
 
 function isReplaying(run: RunDetail | undefined): boolean {

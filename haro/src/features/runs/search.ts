@@ -59,6 +59,8 @@ export interface RunSearch {
   types?: string[];
   /** The symbol whose prices are drawn. */
   symbol?: string;
+  /** Decisions up to this time. */
+  until?: string;
 }
 
 export function runSearch(raw: Record<string, unknown>): RunSearch {
@@ -67,6 +69,7 @@ export function runSearch(raw: Record<string, unknown>): RunSearch {
     page: numberFrom(raw.page, 1),
     types: textsFrom(raw.types),
     symbol: textFrom(raw.symbol),
+    until: textFrom(raw.until),
   };
 }
 

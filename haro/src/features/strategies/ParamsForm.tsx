@@ -11,7 +11,15 @@ interface Props {
   onChange: (values: Record<string, unknown>, isValid: boolean) => void;
 }
 
-const LOOKS: UiSchema = { 'ui:submitButtonOptions': { norender: true }, 'ui:label': false };
+const LOOKS: UiSchema = {
+  'ui:submitButtonOptions': { norender: true },
+  'ui:label': false,
+  // What was typed stays, and is said to be wrong: a field that corrects it by itself would start another run than was meant.
+  'ui:globalOptions': { clampBehavior: 'none' },
+};
+
+/** Each field says itself what is wrong with it. */
+const TEMPLATES = { FieldErrorTemplate: () => null };
 
 /** Fields for a strategy's parameters, made from their schema, and checked while one types. */
 export function ParamsForm({ schema, values, onChange }: Props) {
@@ -27,6 +35,7 @@ export function ParamsForm({ schema, values, onChange }: Props) {
       validator={validator}
       liveValidate
       showErrorList={false}
+      templates={TEMPLATES}
       onChange={({ formData, errors }) => onChange(formData ?? {}, errors.length === 0)}
     />
   );
