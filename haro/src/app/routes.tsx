@@ -5,9 +5,9 @@ import {
   lazyRouteComponent,
   type RouterHistory,
 } from '@tanstack/react-router';
+import { compareSearch } from '@/features/compare/search';
 import { dataSearch } from '@/features/data/search';
 import { orderSearch } from '@/features/orders/search';
-import { compareSearch } from '@/features/results/search';
 import { newRunSearch, runFilters, runSearch } from '@/features/runs/search';
 import { strategySearch } from '@/features/strategies/search';
 import { parseSearch, stringifySearch, textFrom } from '@/lib/search';
