@@ -91,14 +91,14 @@ function Filters({ search, accounts, onChange }: Props) {
         placeholder="Symbol"
         value={search.symbol}
         onChange={(symbol) => onChange({ symbol })}
-        width={100}
+        width={90}
       />
       <LateText
         label="Run"
         placeholder="Run id"
         value={search.run_id}
         onChange={(run_id) => onChange({ run_id })}
-        width={130}
+        width={120}
       />
       <NativeSelect
         aria-label="Side"
@@ -136,7 +136,7 @@ function LocalTime({ label, value, onChange }: LocalTimeProps) {
       title={`${label}, in your time`}
       value={localInput(value)}
       onChange={(event) => onChange(utcOf(event.currentTarget.value))}
-      w={{ base: '100%', sm: 195 }}
+      w={{ base: '100%', sm: 186 }}
     />
   );
 }
