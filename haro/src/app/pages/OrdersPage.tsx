@@ -68,7 +68,7 @@ export function OrdersPage() {
         onClose={() => change({ order: undefined })}
         onOpen={open}
         runLink={(run) => (
-          <TextLink to="/runs/$runId" params={{ runId: run }} fz="inherit">
+          <TextLink to="/runs/$runId" params={{ runId: run }} fz="inherit" underline="always">
             {run}
           </TextLink>
         )}

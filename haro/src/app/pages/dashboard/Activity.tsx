@@ -46,7 +46,7 @@ function Subject({ event }: { event: Event }) {
   const subject = eventSubject(event);
   if (!event.run_id) return <b>{subject}</b>;
   return (
-    <TextLink to="/runs/$runId" params={{ runId: event.run_id }} fz="inherit">
+    <TextLink to="/runs/$runId" params={{ runId: event.run_id }} fz="inherit" underline="always">
       {subject}
     </TextLink>
   );
