@@ -1,14 +1,18 @@
-# Two commands on a fresh machine: make demo, make test. Both begin with make setup.
+# On a fresh machine: make demo, make up, make test. All begin with make setup.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo browser test short-chaos chaos openapi lint check bench lock clean
+.PHONY: help setup demo haro up browser test test-haro short-chaos chaos openapi lint check bench lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH_STAMP := $(VENV)/.bench-installed
+NPM := scripts/npm.sh $(BIN)
+HARO_STAMP := haro/node_modules/.installed
+HARO_BUILT := haro/dist/index.html
+HARO_SOURCES := $(shell find haro -type f -not -path 'haro/node_modules/*' -not -path 'haro/dist/*' -not -name '*.test.ts*' -not -name '*.md')
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,10 +26,28 @@ $(STAMP): pyproject.toml requirements.lock
 demo: setup ## backtest every shipped strategy on the shipped prices
 	@$(BIN)/weaver demo
 
+haro: setup $(HARO_BUILT) ## build the dashboard; quick when nothing changed
+
+$(HARO_STAMP): haro/package.json haro/package-lock.json scripts/npm.sh
+	@echo "Installing what haro/package-lock.json says"
+	$(NPM) ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+$(HARO_BUILT): $(HARO_STAMP) $(HARO_SOURCES)
+	@$(NPM) run --silent build
+	touch $@
+
+up: setup haro ## the server and the dashboard on http://127.0.0.1:8000, with the shipped prices, until Ctrl-C
+	@$(BIN)/weaver demo --prices-only
+	exec $(BIN)/weaver up $(ARGS)
+
 browser: setup
 	@scripts/browser.sh $(BIN)
 
-test: setup browser ## every test
+test-haro: setup $(HARO_STAMP) ## the dashboard's own tests
+	@$(NPM) run --silent test
+
+test: setup browser haro test-haro ## every test
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 short-chaos: setup ## hundreds of orders while processes, server and venue fail; a run of thousands of bars; ten minutes
@@ -34,14 +56,17 @@ short-chaos: setup ## hundreds of orders while processes, server and venue fail;
 chaos: setup ## the same for thousands of orders, and long runs on skipped time; an hour
 	@WEAVER_CHAOS=long $(BIN)/python -m pytest -m chaos $(ARGS)
 
-openapi: setup ## write the API's OpenAPI document to docs/openapi.json
+openapi: setup $(HARO_STAMP) ## write the API's OpenAPI document to docs/openapi.json, and the dashboard's client from it
 	@$(BIN)/python -m scripts.openapi
+	$(NPM) run --silent api
 
-lint: setup ## format, lint, types, layers
+lint: setup $(HARO_STAMP) ## format, lint, types, layers, and whether the dashboard's client is that of the API
 	@$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
+	$(NPM) run --silent lint
+	$(NPM) run --silent types
 
 check: lint test ## lint and test
 
@@ -57,4 +82,4 @@ lock: setup ## pin all dependencies again
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -o requirements.lock
 
 clean: ## remove .venv and what tools left
-	@rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) haro/node_modules haro/dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

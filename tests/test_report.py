@@ -1,7 +1,6 @@
 """The report opens in a real browser, offline, and shows every trade."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from tests.browser import opened_browser
 from weaver.greta.records import EquityColumns, FillRow, TradeRow
 from weaver.greta.statistics import statistics
 from weaver.market import DAY, Bars, Calendar, Timeframe
@@ -18,15 +18,6 @@ from weaver.report import RunReport, html_report
 from weaver.report_meanings import MEANINGS, written
 from weaver.report_tables import MOST_TRADES
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 MARKERS = """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap(chart => chart.data)
     .filter(trace => trace.mode === 'markers').reduce((sum, trace) => sum + trace.x.length, 0)"""
 DRAWN = (
@@ -36,13 +27,8 @@ DRAWN = (
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        program = shutil.which("chromium") or shutil.which("google-chrome") or playwright.chromium.executable_path
-        if not Path(program).exists():
-            pytest.fail("no Chromium: install it with `apt-get install chromium` or `playwright install chromium`")
-        opened = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+    with opened_browser() as opened:
         yield opened
-        opened.close()
 
 
 def some_bars(symbol: str, count: int, seed: int, step: int = DAY) -> Bars:

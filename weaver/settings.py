@@ -11,6 +11,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from weaver.errors import BadValue
 from weaver.glados.risk import LIVE_LIMITS, PAPER_LIMITS, RiskLimits
 
+BUILD_DASHBOARD = "make haro"
+
 
 class Settings(BaseSettings):
     """Weaver's settings; each field is `WEAVER_<NAME>` in the environment."""
@@ -59,6 +61,8 @@ class Settings(BaseSettings):
     api_upload_megabytes: int = Field(default=512, ge=1, description="largest file of bars that the API takes")
     api_session_hours: float = Field(default=12.0, gt=0, le=720, description="how long a browser's session lasts")
 
+    haro: Path | None = Field(default=None, description="folder of the built dashboard; default haro/dist beside the code")
+
     @field_validator("live_risk", mode="before")
     @classmethod
     def _beside_the_usual(cls, given: object) -> object:
@@ -72,7 +76,7 @@ class Settings(BaseSettings):
     def _without_brackets(cls, given: str) -> str:
         return given.strip().removeprefix("[").removesuffix("]")
 
-    @field_validator("api_token", mode="before")
+    @field_validator("api_token", "haro", mode="before")
     @classmethod
     def _none_if_empty(cls, given: object) -> object:
         """Take an empty variable for none: compose files set those that are not given to nothing."""
@@ -105,6 +109,15 @@ class Settings(BaseSettings):
         """Folders of drop-in adapters, in order of precedence of listing."""
         named = [Path(folder).expanduser() for folder in self.adapters.split(os.pathsep) if folder]
         return [Path("plugins/adapters"), *named]
+
+    @property
+    def dashboard_folder(self) -> Path:
+        """Folder of the built dashboard, which may not be there: a checkout's own, or the one that was installed with the code."""
+        return (self.haro.expanduser() if self.haro else Path(__file__).parents[1] / "haro" / "dist").absolute()
+
+    @property
+    def has_dashboard(self) -> bool:
+        return (self.dashboard_folder / "index.html").is_file()
 
     @property
     def allowed_hosts(self) -> list[str]:

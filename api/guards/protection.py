@@ -4,6 +4,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from api.correlation import HEADER
+from api.dashboard import Dashboard
 from api.guards.auth import API_KEY, Authentication, Gate
 from api.guards.headers import SecurityHeaders
 from api.guards.hosts import HostCheck, Hosts
@@ -26,6 +27,7 @@ def protect(app: FastAPI, settings: Settings) -> None:
     origins = settings.cors_origins
     # `add_middleware` puts each before those added so far.
     app.add_middleware(Authentication, gate=gate, allowed_origins=origins)
+    app.add_middleware(Dashboard, folder=settings.dashboard_folder)  # before any token is asked for, see there
     app.add_middleware(SizeLimit, upload_bytes=settings.api_upload_megabytes * _MEGABYTE)
     if not is_loopback(settings.api_host):
         app.add_middleware(RateLimit, per_minute=settings.api_requests_per_minute)

@@ -49,6 +49,7 @@ def add_to(app: typer.Typer) -> None:
 
 def demo(
     skip_trading: Annotated[bool, typer.Option("--skip-trading", help="Backtest only.")] = False,
+    prices_only: Annotated[bool, typer.Option("--prices-only", help="Import the shipped prices, and do nothing else.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Import the shipped prices (five US shares, daily, 2000-2013), backtest every shipped strategy on them, and trade half a
@@ -62,6 +63,10 @@ def demo(
     if settings.bars_url is None:
         check_home(settings)
     symbols = _import_prices(settings)
+    if prices_only:
+        if as_json:
+            emit({"symbols": symbols})
+        return
     requests = _requests(symbols)
     finished, traded = _run_all(requests, settings, skip_trading=skip_trading)
     if as_json:
@@ -149,7 +154,7 @@ def _show_next(finished: list[Backtest], traded: Traded | None) -> None:
         "weaver backtest sma-cross --symbol MSFT --start 2004-01-01 --param fast=20 --param slow=50 --param quantity=500",
         "weaver trade sma-cross --symbol SIM/USD --timeframe 5s --param fast=2 --param slow=5 --for 2m",
         "weaver new strategy my-idea                        a working starter in plugins/strategies",
-        "weaver up                                          the server and its UI, until Ctrl-C",
+        "weaver up                                          the server and the dashboard, until Ctrl-C",
     ):
         show(f"  {text}")
     show("Not found? The command is .venv/bin/weaver.")

@@ -1,4 +1,4 @@
-"""`weaver up`: Temporal, the worker and the API in the foreground."""
+"""`weaver up`: Temporal, the worker, the API and the dashboard in the foreground."""
 
 import os
 from contextlib import ExitStack
@@ -14,7 +14,7 @@ from cli.render import emit, say
 from cli.supervisor import ApiPlace, Supervisor
 from weaver.errors import BadInput, Unusable
 from weaver.exposure import base_url, check_exposure, token_of
-from weaver.settings import Settings
+from weaver.settings import BUILD_DASHBOARD, Settings
 
 
 def add_to(app: typer.Typer) -> None:
@@ -31,7 +31,7 @@ def up(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run Temporal, the worker and the API here until Ctrl-C.
+    """Run Temporal, the worker, the API and the dashboard here until Ctrl-C.
 
     All commands of the same WEAVER_HOME use this stack while it runs. What dies is started again; logs are in
     WEAVER_HOME/logs.
@@ -83,14 +83,21 @@ def _placed(settings: Settings, host: str | None, port: int | None) -> Settings:
 
 
 def _announce(stack: Stack, home: Home, settings: Settings, *, as_json: bool) -> None:
+    dashboard = _dashboard(settings)
     if as_json:
-        emit({"home": str(home.path), **asdict(stack)})
+        emit({"home": str(home.path), **asdict(stack), "dashboard_url": dashboard})
+    say(f"Dashboard    {dashboard or f'not built; build it with: {BUILD_DASHBOARD}'}")
     say(f"Temporal     {stack.address}  (namespace {stack.namespace})")
     say(f"Temporal UI  {stack.ui_url}")
     asks = "with the token of WEAVER_API_TOKEN" if token_of(settings) else "for this machine only, without a token"
     say(f"API          {stack.api_url}  (on {settings.api_host}, {asks})")
     say(f"Home         {home.path}  (logs in {home.logs})")
     say("Ready. Ctrl-C stops everything.")
+
+
+def _dashboard(settings: Settings) -> str | None:
+    """Return what to open in a browser; None where the dashboard is not built."""
+    return base_url(settings).removesuffix("/api/v1") if settings.has_dashboard else None
 
 
 def _occupied(home: Home) -> str:

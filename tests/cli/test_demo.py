@@ -24,3 +24,11 @@ def test_the_demo_backtests_every_shipped_strategy_then_trades_and_may_be_run_ag
     assert trading["fills"]
     assert "filled: buy 1 SIM/USD market at" in again.stderr
     wait_until(lambda: not processes_naming(str(shell.home)), "the stack to end")
+
+
+def test_the_prices_alone_are_imported_without_any_server(shell: Shell) -> None:
+    done = shell.weaver("demo", "--prices-only", "--json")
+    assert done.code == 0, done.stderr
+    assert set(done.document["symbols"]) == {"AAPL", "FB", "GOOG", "IBM", "MSFT"}
+    assert shell.weaver("data", "list", "--json").document
+    assert not (shell.home / "temporal.db").exists()

@@ -61,6 +61,23 @@ def test_up_prints_its_addresses_and_a_signal_stops_everything(number: signal.Si
     assert not Home(shell.home).stack_file.exists()
 
 
+@pytest.mark.parametrize("is_built", [True, False], ids=["built", "not built"])
+def test_up_says_where_the_dashboard_is_or_how_to_build_it(is_built: bool, shell: Shell, bring_up: BringUp) -> None:
+    folder = shell.folder / "dist"
+    folder.mkdir()
+    if is_built:
+        (folder / "index.html").write_text("<!doctype html><title>Haro</title>")
+    shell.environment["WEAVER_HARO"] = str(folder)
+    up = bring_up(shell)
+    url = f"http://127.0.0.1:{up.ports[2]}"
+    assert answer_of(f"{url}/runs", Accept="text/html") == (200 if is_built else 503)
+
+    up.process.terminate()
+    _, said = up.process.communicate(timeout=30)
+
+    assert (f"Dashboard    {url}\n" if is_built else "Dashboard    not built; build it with: make haro\n") in said
+
+
 def test_a_second_one_on_the_same_home_says_so(shell: Shell, bring_up: BringUp) -> None:
     up = bring_up(shell)
     done = shell.weaver("up")

@@ -1,0 +1,205 @@
+import {
+  CandlestickSeries,
+  createSeriesMarkers,
+  HistogramSeries,
+  type ISeriesApi,
+  type ISeriesMarkersPluginApi,
+  LineSeries,
+  type SeriesMarker,
+  type Time,
+  type UTCTimestamp,
+} from 'lightweight-charts';
+import { useEffect, useRef, useState } from 'react';
+import type { CandleColumns } from '@/api/schema.gen';
+import { price } from '@/lib/format';
+import { ascending, chartTime, DOWN, LINE_COLOURS, UP } from './options';
+import { useChart } from './useChart';
+
+export interface Mark {
+  time: string;
+  side: 'buy' | 'sell';
+  text: string;
+}
+
+export interface Overlay {
+  name: string;
+  time: string[];
+  values: number[];
+  /** Whether it is of the size of prices, and drawn among them. */
+  isPrice: boolean;
+  /** Whether there are points for some bars only, which a line between them would hide. */
+  isSparse: boolean;
+}
+
+/** Seconds since 1970. */
+export interface Visible {
+  from: number;
+  to: number;
+}
+
+/** Below so many bars in sight there is room for words at the arrows. */
+const CLOSE_BARS = 90;
+
+interface Props {
+  label: string;
+  candles: CandleColumns;
+  marks: Mark[];
+  overlays: Overlay[];
+  /** Names of overlays that are left out. */
+  hidden: string[];
+  isDaily: boolean;
+  height?: number;
+  /** What to show; another object moves the chart there. */
+  goTo: Visible | null;
+  onVisible: (visible: Visible, candles: number) => void;
+}
+
+/** Candles with volume, fills as arrows, and indicators over them. */
+export function PriceChart({ label, candles, marks, overlays, hidden, isDaily, height = 420, goTo, onVisible }: Props) {
+  const { place, chart, scheme } = useChart(isDaily);
+  const [isClose, setIsClose] = useState(false);
+  const parts = useRef<{
+    candles: ISeriesApi<'Candlestick', Time>;
+    volume: ISeriesApi<'Histogram', Time>;
+    marks: ISeriesMarkersPluginApi<Time>;
+    lines: Map<string, ISeriesApi<'Line', Time>>;
+  } | null>(null);
+  const tell = useRef(onVisible);
+  tell.current = onVisible;
+
+  useEffect(() => {
+    if (!chart) return;
+    const drawn = chart.addSeries(CandlestickSeries, {
+      priceFormat: { type: 'custom', formatter: (value: number) => price(value), minMove: 1e-8 },
+    });
+    const volume = chart.addSeries(HistogramSeries, {
+      priceScaleId: 'volume',
+      priceFormat: { type: 'volume' },
+      lastValueVisible: false,
+      priceLineVisible: false,
+    });
+    drawn.priceScale().applyOptions({ scaleMargins: { top: 0.08, bottom: 0.18 } });
+    volume.priceScale().applyOptions({ scaleMargins: { top: 0.85, bottom: 0 } });
+    parts.current = { candles: drawn, volume, marks: createSeriesMarkers(drawn, []), lines: new Map() };
+    const onRange = () => {
+      const range = chart.timeScale().getVisibleRange();
+      const bars = chart.timeScale().getVisibleLogicalRange();
+      if (!range || !bars) return;
+      setIsClose(bars.to - bars.from < CLOSE_BARS);
+      tell.current({ from: Number(range.from), to: Number(range.to) }, bars.to - bars.from);
+    };
+    chart.timeScale().subscribeVisibleTimeRangeChange(onRange);
+    return () => {
+      chart.timeScale().unsubscribeVisibleTimeRangeChange(onRange);
+      parts.current = null;
+    };
+  }, [chart]);
+
+  useEffect(() => {
+    if (!chart) return;
+    parts.current?.candles.applyOptions({
+      upColor: 'transparent',
+      borderUpColor: UP[scheme],
+      wickUpColor: UP[scheme],
+      downColor: DOWN[scheme],
+      borderDownColor: DOWN[scheme],
+      wickDownColor: DOWN[scheme],
+    });
+    parts.current?.volume.applyOptions({ color: scheme === 'dark' ? '#495057' : '#ced4da' });
+  }, [chart, scheme]);
+
+  useEffect(() => {
+    if (!chart || !parts.current) return;
+    const before = chart.timeScale().getVisibleRange();
+    const times = candles.time.map(chartTime);
+    const column = (texts: string[], at: number) => Number(texts[at]);
+    parts.current.candles.setData(
+      ascending(
+        times.map((time, at) => ({
+          time,
+          open: column(candles.open, at),
+          high: column(candles.high, at),
+          low: column(candles.low, at),
+          close: column(candles.close, at),
+        })),
+      ),
+    );
+    parts.current.volume.setData(ascending(times.map((time, at) => ({ time, value: column(candles.volume, at) }))));
+    const [first, last] = [times[0], times.at(-1)];
+    // What was looked at stays in sight when it is drawn with finer or coarser candles.
+    if (before && first && last && Number(before.from) <= last && Number(before.to) >= first)
+      chart.timeScale().setVisibleRange(before);
+    else chart.timeScale().fitContent();
+  }, [chart, candles]);
+
+  useEffect(() => {
+    if (!chart || !goTo) return;
+    chart.timeScale().setVisibleRange({ from: goTo.from as UTCTimestamp, to: goTo.to as UTCTimestamp });
+  }, [chart, goTo]);
+
+  useEffect(() => {
+    if (!chart) return;
+    const times = candles.time.map(chartTime);
+    const shown = marks.flatMap((mark): SeriesMarker<Time>[] => {
+      const time = candleOf(times, chartTime(mark.time));
+      if (time === undefined) return [];
+      const isBuy = mark.side === 'buy';
+      return [
+        {
+          time,
+          position: isBuy ? 'belowBar' : 'aboveBar',
+          shape: isBuy ? 'arrowUp' : 'arrowDown',
+          color: isBuy ? UP[scheme] : DOWN[scheme],
+          text: isClose ? mark.text : undefined,
+        },
+      ];
+    });
+    parts.current?.marks.setMarkers(shown);
+  }, [chart, candles, marks, scheme, isClose]);
+
+  useEffect(() => {
+    if (!chart || !parts.current) return;
+    const { lines } = parts.current;
+    for (const line of lines.values()) chart.removeSeries(line);
+    lines.clear();
+    // What is not of the size of prices has a scale of its own, hence a part of the chart.
+    const others = overlays.filter((overlay) => !overlay.isPrice && !hidden.includes(overlay.name));
+    overlays.forEach((overlay, number) => {
+      if (hidden.includes(overlay.name)) return;
+      const colours = LINE_COLOURS[scheme];
+      const line = chart.addSeries(
+        LineSeries,
+        {
+          color: colours[number % colours.length],
+          lineWidth: 1,
+          lineVisible: !overlay.isSparse,
+          pointMarkersVisible: overlay.isSparse,
+          pointMarkersRadius: 2,
+          priceLineVisible: false,
+          lastValueVisible: false,
+          priceFormat: { type: 'custom', formatter: (value: number) => price(value), minMove: 1e-8 },
+        },
+        overlay.isPrice ? 0 : 1 + others.indexOf(overlay),
+      );
+      line.setData(
+        ascending(overlay.time.map((time, at) => ({ time: chartTime(time), value: overlay.values[at] ?? Number.NaN }))),
+      );
+      lines.set(overlay.name, line);
+    });
+    for (const lower of chart.panes().slice(1)) lower.setStretchFactor(0.3);
+  }, [chart, overlays, hidden, scheme]);
+
+  return <div ref={place} role="img" aria-label={label} style={{ height }} />;
+}
+
+/** Return the start of the candle that a time lies in. */
+function candleOf(times: UTCTimestamp[], time: number): UTCTimestamp | undefined {
+  let [low, high] = [0, times.length - 1];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((times[middle] ?? 0) <= time) low = middle;
+    else high = middle - 1;
+  }
+  const found = times[low];
+  return found !== undefined && found <= time ? found : undefined;
+}

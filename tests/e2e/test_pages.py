@@ -1,0 +1,167 @@
+"""Every page in a real browser: how it looks, how fast it is there, who can use it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.pages import ARTEFACTS, NARROW, ROOT, WIDE, Watched, opened
+from tests.e2e.stack import BACKTEST, PAPER, Served, until
+
+AXE = ROOT / "haro" / "node_modules" / "axe-core" / "axe.min.js"
+SMALLEST = (360, 640)
+LARGEST_PAINT_MILLISECONDS = 1_500
+LONGEST_TASK_MILLISECONDS = 200
+PAINT = """() => new Promise(done => {
+    new PerformanceObserver(list => done(list.getEntries().at(-1).startTime)).observe({type: 'largest-contentful-paint', buffered: true})
+})"""
+TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.fixture(scope="module")
+def shown(served: Served) -> Iterator[dict[str, str]]:
+    """Pages by name with something on each: two backtests, a run that trades, orders by hand."""
+    for run_id, fast in (("first-look", 10), ("second-look", 20)):
+        served.start(**{**BACKTEST, "id": run_id, "params": {**BACKTEST["params"], "fast": fast}})
+    served.start(**{**PAPER, "id": "on-paper", "timeframe": "5s"})
+    resting = {"symbol": "HAND/USD", "side": "buy", "order_type": "limit", "quantity": "1", "limit_price": "1.5", "time_in_force": "gtc"}
+    order = served.post("/orders", resting)["id"]
+    for run_id in ("first-look", "second-look"):
+        served.reached(run_id, "completed")
+    until(lambda: len(served.orders_of("on-paper", "filled")) > 1, "orders of the run on paper")
+    yield {
+        "dashboard": "/",
+        "runs": "/runs",
+        "new-run": "/runs/new?strategy=sma-cross&symbol=AAPL",
+        "results": "/runs/first-look",
+        "live": "/runs/on-paper?tab=live",
+        "decisions": "/runs/on-paper?tab=decisions",
+        "events": "/runs/on-paper?tab=events",
+        "config": "/runs/first-look?tab=config",
+        "compare": "/compare?ids=first-look,second-look",
+        "orders": "/orders",
+        "order": f"/orders?order={order}",
+        "place-order": "/orders?place=true",
+        "strategies": "/strategies",
+        "data": "/data",
+        "import": "/data?upload=true",
+        "missing": "/no/such/page",
+    }
+    served.post("/runs/on-paper/stop", {"flatten": True})
+    served.reached("on-paper", "stopped")
+    served.http.delete(f"/orders/{order}")
+
+
+def settled(page: Page) -> None:
+    """Wait until the page has what it asked for."""
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_label("Loading")).to_have_count(0)
+    page.wait_for_function("document.fonts.status === 'loaded' && !document.querySelector('.mantine-Skeleton-root')")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_each_page_has_its_picture_taken(
+    browser: Browser, served: Served, shown: dict[str, str], size: tuple[int, int], scheme: Any
+) -> None:
+    pictures = ARTEFACTS / "pages"
+    pictures.mkdir(parents=True, exist_ok=True)
+    with opened(browser, served.url, f"pages-{size[0]}-{scheme}", size=size, color_scheme=scheme) as (page, _):
+        for name, address in shown.items():
+            page.goto(address)
+            settled(page)
+            page.screenshot(path=pictures / f"{name}-{size[0]}-{scheme}.png", full_page=size == NARROW)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_issue_on_any_page(browser: Browser, served: Served, shown: dict[str, str], scheme: Any) -> None:
+    found: list[str] = []
+    with opened(browser, served.url, f"axe-{scheme}", color_scheme=scheme) as (page, _):
+        for name, address in shown.items():
+            page.goto(address)
+            settled(page)
+            found += [f"{name}: {issue}" for issue in serious_issues(page)]
+    assert not found, "\n".join(found)
+
+
+def serious_issues(page: Page) -> list[str]:
+    page.evaluate(AXE.read_text())
+    report = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{issue['impact']} {issue['id']}: {issue['help']} {json.dumps([node['html'][:160] for node in issue['nodes'][:3]])}"
+        for issue in report["violations"]
+        if issue["impact"] in ("serious", "critical")
+    ]
+
+
+def test_each_page_can_be_used_on_the_smallest_screen(browser: Browser, served: Served, shown: dict[str, str]) -> None:
+    wider: dict[str, int] = {}
+    with opened(browser, served.url, "smallest", size=SMALLEST, has_touch=True) as (page, _):
+        for name, address in shown.items():
+            page.goto(address)
+            settled(page)
+            if over := page.evaluate(TOO_WIDE):
+                wider[name] = over
+        page.goto("/")
+        page.get_by_role("button", name="Menu").click()
+        page.get_by_role("navigation", name="Pages").get_by_role("link", name="Orders").click()
+        expect(page.get_by_role("heading", name="Orders", exact=True)).to_be_visible()
+    assert not wider, f"wider than the screen by pixels: {wider}"
+
+
+@pytest.mark.parametrize("name", ["dashboard", "runs", "results", "orders"])
+def test_the_largest_paint_comes_soon(name: str, browser: Browser, served: Served, shown: dict[str, str]) -> None:
+    def paint() -> float:
+        with opened(browser, served.url, f"paint-{name}") as (page, _):
+            page.goto(shown[name])
+            settled(page)
+            return float(page.evaluate(PAINT))
+
+    # The best of three: how long it takes on a machine that has time for it.
+    assert min(paint() for _ in range(3)) <= LARGEST_PAINT_MILLISECONDS
+
+
+def test_keys_lead_to_pages_and_to_the_search(page: Page, shown: dict[str, str], watched: Watched) -> None:
+    page.goto("/")
+    settled(page)
+    places: list[tuple[str, str]] = [("g r", "Runs"), ("g o", "Orders"), ("n", "New run"), ("g d", "Dashboard")]
+    for keys, heading in places:
+        for key in keys.split():
+            page.keyboard.press(key)
+        expect(page.get_by_role("heading", level=1, name=heading)).to_be_visible()
+        page.locator("h1").click()  # what has the focus takes the keys
+    page.goto("/runs")
+    settled(page)
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+
+
+def test_ten_thousand_orders_are_scrolled_without_a_long_task(page: Page, served: Served) -> None:
+    served.import_minutes("MINUTES/USD", 10_500)
+    run = served.start(strategy="in-and-out", symbols=["MINUTES/USD"], timeframe="1m")
+    served.reached(run, "completed")
+    assert served.get("/orders", run_id=run)["total"] > 10_000
+    page.goto(f"/orders?run_id={run}")
+    settled(page)
+    rows = page.get_by_role("table").get_by_role("row")
+    longest = page.evaluate(SCROLLED)
+    assert longest <= LONGEST_TASK_MILLISECONDS
+    assert rows.count() < 100
+    page.get_by_role("region", name="Orders").evaluate("one => one.scrollTo(0, one.scrollHeight)")
+    expect(rows.last).to_contain_text("MINUTES/USD")  # the end of the list has come
+
+
+SCROLLED = """async () => {
+    let longest = 0
+    new PerformanceObserver(list => list.getEntries().forEach(task => longest = Math.max(longest, task.duration)))
+        .observe({type: 'longtask'})
+    const table = document.querySelector('[aria-label=Orders][tabindex]')
+    for (let step = 0; step < 60; step++) {
+        table.scrollTop += table.clientHeight / 2
+        await new Promise(requestAnimationFrame)
+    }
+    await new Promise(done => setTimeout(done, 200))
+    return longest
+}"""
