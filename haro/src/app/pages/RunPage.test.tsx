@@ -233,7 +233,7 @@ it('reads on in the log as things happen, and shows some types alone', async () 
 });
 
 it('changes parameters of a run that trades, those alone that differ', async () => {
-  run = aPaperRun({ params: { fast: 2, slow: 5 } });
+  run = aPaperRun({ params: { fast: 2, slow: 5, quantity: '1' } });
   let body: unknown;
   server.use(
     http.get(at('/strategies/sma-cross'), () =>
