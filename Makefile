@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo haro up browser test test-haro short-chaos chaos openapi lint check bench lock clean
+.PHONY: help setup demo haro up browser test test-haro pictures short-chaos chaos openapi lint check bench lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -49,6 +49,9 @@ test-haro: setup $(HARO_STAMP) ## the dashboard's own tests
 
 test: setup browser haro test-haro ## every test
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+pictures: setup browser haro ## write docs/images anew, from a real stack in a real browser
+	@scripts/pictures.sh $(BIN)
 
 short-chaos: setup ## hundreds of orders while processes, server and venue fail; a run of thousands of bars; ten minutes
 	@$(BIN)/python -m pytest -m chaos -n 2 $(ARGS)

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from math import sin
 from time import monotonic, sleep
 from typing import Any, TypeVar
 
 import httpx
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from tests.cli.conftest import Shell, Up
 
@@ -55,14 +56,21 @@ class Served:
 
     def import_minutes(self, symbol: str, count: int) -> None:
         """Store so many one-minute bars, by upload."""
-        begins = datetime(2024, 1, 1, tzinfo=UTC)
-        rows = ["time,open,high,low,close,volume"]
-        for number in range(count):
-            price = 100 + 10 * sin(number / 500) + sin(number / 7)
-            time = (begins + timedelta(minutes=number)).isoformat()
-            rows.append(f"{time},{price:.2f},{price + 0.5:.2f},{price - 0.5:.2f},{price + 0.1:.2f},10")
+        steps = np.random.default_rng(1).normal(0, 0.0004, count)
+        close = 100 * np.exp(steps.cumsum())
+        first = np.concatenate([[100.0], close[:-1]])
+        columns = {
+            "time": pa.array(np.datetime64("2022-01-01", "us") + np.arange(count).astype("timedelta64[m]"), pa.timestamp("us", tz="UTC")),
+            "open": first,
+            "high": np.maximum(first, close) * 1.0002,
+            "low": np.minimum(first, close) * 0.9998,
+            "close": close,
+            "volume": np.full(count, 10.0),
+        }
+        file = pa.BufferOutputStream()
+        pq.write_table(pa.table(columns), file)
         form = {"symbol": symbol, "timeframe": "1m"}
-        answer = self.http.post("/data/import", data=form, files={"file": ("minutes.csv", "\n".join(rows).encode())})
+        answer = self.http.post("/data/import", data=form, files={"file": ("minutes.parquet", file.getvalue().to_pybytes())})
         assert answer.is_success, answer.text
 
     def orders_of(self, run_id: str, *statuses: str) -> list[Any]:

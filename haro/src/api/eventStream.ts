@@ -92,7 +92,7 @@ export class EventStream {
           pause = FIRST_PAUSE;
           if (wasOpen) this.hearing.onGap();
           wasOpen = true;
-          await this.listen(response.body);
+          await this.listen(response.body, open.signal);
         }
       } catch (cause) {
         if (!open.signal.aborted) reason = cause instanceof TypeError ? 'The API does not answer.' : String(cause);
@@ -105,9 +105,11 @@ export class EventStream {
     }
   }
 
-  private async listen(body: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+  private async listen(body: ReadableStream<Uint8Array<ArrayBuffer>>, signal: AbortSignal): Promise<void> {
     const frames = new FrameReader();
     const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+    // A body that waits for a network that is gone may not hear of the abort by itself; one that did is over, and refuses to be cancelled.
+    signal.addEventListener('abort', () => void reader.cancel().catch(() => undefined), { once: true });
     for (;;) {
       this.heard();
       const { done, value } = await reader.read();

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Drawer, Group, Indicator, Stack, Text, ThemeIcon } from '@mantine/core';
+import { ActionIcon, Anchor, Button, Drawer, Group, Indicator, Stack, Text, ThemeIcon } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconAlertTriangle, IconBell, IconCheck, IconInfoCircle, IconX } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
@@ -61,9 +61,9 @@ function Line({ notice, onLeave }: { notice: Notice; onLeave: () => void }) {
       <div style={{ minWidth: 0, overflowWrap: 'anywhere' }}>
         <Text size="sm" fw={notice.isRead ? 400 : 600}>
           {notice.to ? (
-            <Link to={notice.to} onClick={onLeave}>
+            <Anchor component={Link} to={notice.to} onClick={onLeave} inherit>
               {notice.title}
-            </Link>
+            </Anchor>
           ) : (
             notice.title
           )}

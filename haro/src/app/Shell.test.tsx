@@ -1,8 +1,13 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import { HttpResponse, http } from 'msw';
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
+import { aRun } from '@/testing/builders';
 import { openPage } from '@/testing/openPage';
 import { at, listing, refusal, server, stream } from '@/testing/server';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 const noRuns = () => {
   server.use(http.get(at('/runs'), () => listing([])));
@@ -89,4 +94,30 @@ it('leads whom the server turns away to signing in, and back', async () => {
   await user.click(screen.getByRole('button', { name: 'Sign in' }));
   await waitFor(() => expect(address()).toBe('/runs?mode=paper'));
   expect(await screen.findByRole('button', { name: 'Sign out' })).toBeInTheDocument();
+});
+
+it('is right within three seconds after the machine slept, though the connection does not say that it died', async () => {
+  const runs = [aRun({ id: 'before' })];
+  server.use(
+    http.get(at('/strategies'), () => listing([])),
+    http.get(at('/runs'), () => listing(runs)),
+  );
+  openPage('/runs');
+  await screen.findByRole('link', { name: 'before' });
+  await waitFor(() => expect(stream.current.listeners).toBe(1));
+  runs.unshift(aRun({ id: 'meanwhile' }));
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_600_000 });
+  await screen.findByRole('link', { name: 'meanwhile' }, { timeout: 3_000 });
+  await waitFor(() => expect(stream.current.asked).toHaveLength(2));
+});
+
+it('shows a page that broke with a way on, and goes on itself', async () => {
+  server.use(http.get(at('/strategies'), () => listing([])));
+  // An answer that is not what the API's document says breaks the page that shows it.
+  server.use(
+    http.get(at('/runs'), () => HttpResponse.json({ items: [{ id: 'odd' }], total: 1, page: 1, page_size: 50 })),
+  );
+  openPage('/runs');
+  expect(await screen.findByRole('button', { name: 'Load the page anew' })).toBeVisible();
+  expect(screen.getByRole('link', { name: 'Orders' })).toBeVisible();
 });

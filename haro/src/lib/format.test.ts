@@ -14,6 +14,10 @@ describe('numbers', () => {
     expect(percent(5, { signed: true })).toBe('+5.00 %');
   });
 
+  it('that round to nothing have no sign', () => {
+    expect([money('-0.001'), percent(-0.001), signedMoney('-0.001')]).toEqual(['0.00', '0.00 %', '0.00']);
+  });
+
   it('of small prices have more digits', () => {
     expect(price('1.49857')).toBe('1.4986');
     expect(price('101.25')).toBe('101.25');

@@ -8,9 +8,18 @@ type Numeric = string | number | null | undefined;
 const isAbsent = (value: Numeric): value is null | undefined | '' =>
   value === null || value === undefined || value === '';
 
-/** Format exactly: decimal texts are never made floats. */
+const formats = new Map<string, Intl.NumberFormat>();
+
+/** Format exactly: decimal texts are never made floats. A format is made once, for that takes longer than to use it. */
 function formatted(value: string | number, options: Intl.NumberFormatOptions): string {
-  return new Intl.NumberFormat(LOCALE, options).format(value as number);
+  const name = `${options.minimumFractionDigits} ${options.maximumFractionDigits} ${options.signDisplay}`;
+  let format = formats.get(name);
+  if (!format) {
+    // `negative` writes what rounds to nothing without a sign.
+    format = new Intl.NumberFormat(LOCALE, { signDisplay: 'negative', ...options });
+    formats.set(name, format);
+  }
+  return format.format(value as number);
 }
 
 /** Money, to the cent. */
@@ -50,7 +59,7 @@ export function ratio(value: Numeric): string {
 /** Percentage points as the API gives them: 5.0 is 5 %. */
 export function percent(value: Numeric, options: { signed?: boolean } = {}): string {
   if (isAbsent(value)) return ABSENT;
-  const signDisplay = options.signed ? 'exceptZero' : 'auto';
+  const signDisplay = options.signed ? 'exceptZero' : 'negative';
   return `${formatted(value, { minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay })} %`;
 }
 

@@ -27,3 +27,11 @@ export function createStore<T>(initial: T): Store<T> {
 export function useStore<T>(store: Store<T>): T {
   return useSyncExternalStore(store.subscribe, store.get);
 }
+
+/** Follow a part of a value: a component is drawn anew only when that part is another one. */
+export function useSelected<T, P extends string | number | boolean | null>(
+  store: Store<T>,
+  select: (value: T) => P,
+): P {
+  return useSyncExternalStore(store.subscribe, () => select(store.get()));
+}

@@ -5,6 +5,8 @@ type Range = { from: Time; to: Time };
 const series = () => ({
   applyOptions: () => {},
   setData: () => {},
+  getPane: () => ({ paneIndex: () => 0 }),
+  moveToPane: () => {},
   priceScale: () => ({ applyOptions: () => {} }),
 });
 

@@ -43,6 +43,8 @@ interface FailedProps {
 /** What failed, what to do about it, and what to tell who runs the server. */
 export function Failed({ error, retry, isOld = false }: FailedProps) {
   const problem = error instanceof ApiProblem ? error : null;
+  // A single wrong value is told by the message already.
+  const said = problem?.errors.filter((one) => !problem.message.includes(one.message)) ?? [];
   return (
     <Alert
       color={isOld ? 'yellow' : 'red'}
@@ -53,7 +55,7 @@ export function Failed({ error, retry, isOld = false }: FailedProps) {
     >
       <Stack gap="xs" align="flex-start">
         <Text size="sm">{error instanceof Error ? error.message : String(error)}</Text>
-        {problem?.errors.map((one) => (
+        {said.map((one) => (
           <Text size="sm" key={`${one.field}${one.message}`}>
             <Code>{one.field || 'request'}</Code> {one.message}
           </Text>

@@ -17,9 +17,11 @@ export function Signed({ value, as = 'money' }: Props) {
   if (sign === null) return <span className={classes.number}>{text}</span>;
   return (
     <span className={`${classes.number} ${CLASSES[sign]}`}>
-      <span aria-hidden className={classes.arrow}>
-        {ARROWS[sign]}
-      </span>
+      {sign !== 0 && (
+        <span aria-hidden className={classes.arrow}>
+          {ARROWS[sign]}
+        </span>
+      )}
       {text}
     </span>
   );

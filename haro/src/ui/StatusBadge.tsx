@@ -38,7 +38,14 @@ const LOOKS: Record<RunStatus | OrderStatus, Look> = {
 export function StatusBadge({ status }: { status: RunStatus | OrderStatus }) {
   const [colour, Icon] = LOOKS[status];
   return (
-    <Badge color={colour} variant="light" leftSection={<Icon size={12} aria-hidden />} tt="none" autoContrast>
+    <Badge
+      color={colour}
+      variant="light"
+      leftSection={<Icon size={12} aria-hidden />}
+      tt="none"
+      autoContrast
+      miw="max-content"
+    >
       {status.replace('_', ' ')}
     </Badge>
   );
@@ -49,7 +56,7 @@ const MODES: Record<string, string> = { backtest: 'indigo', paper: 'cyan', live:
 /** Whether a run replays, trades on paper, or trades real money. */
 export function ModeBadge({ mode }: { mode: string }) {
   return (
-    <Badge color={MODES[mode] ?? 'gray'} variant={mode === 'live' ? 'filled' : 'outline'} tt="none">
+    <Badge color={MODES[mode] ?? 'gray'} variant={mode === 'live' ? 'filled' : 'outline'} tt="none" miw="max-content">
       {mode === 'live' ? 'live: real money' : mode}
     </Badge>
   );

@@ -69,8 +69,8 @@ const aPaperRun = (given: Partial<RunDetail> = {}): RunDetail =>
 
 it('shows what came of a backtest: prices with fills, equity, statistics with their meaning, months and trades', async () => {
   const { user } = openPage('/runs/my-run');
-  expect(await screen.findByRole('img', { name: 'Prices of AAPL with 2 fills' })).toBeInTheDocument();
-  expect(screen.getByRole('img', { name: /Equity, buy and hold, and drawdown/ })).toBeInTheDocument();
+  expect(await screen.findByRole('figure', { name: 'Prices of AAPL with 2 fills' })).toBeInTheDocument();
+  expect(screen.getByRole('figure', { name: /Equity, buy and hold, and drawdown/ })).toBeInTheDocument();
   const risk = within(await screen.findByRole('region', { name: 'Risk' }));
   await user.hover(risk.getByText('Sharpe'));
   expect(await screen.findByRole('tooltip')).toHaveTextContent('Yearly return for each unit of volatility.');
@@ -96,7 +96,9 @@ it('jumps from a trade to its bars on the chart, and to the decision that it fol
   );
   const { user, address } = openPage('/runs/my-run');
   await user.click(await screen.findByRole('button', { name: /Show the trade of 2024-01-03/ }));
-  await waitFor(() => expect(screen.getByRole('img', { name: /^Prices/ })).toHaveAttribute('data-from', '2023-11-24'));
+  await waitFor(() =>
+    expect(screen.getByRole('figure', { name: /^Prices/ })).toHaveAttribute('data-from', '2023-11-24'),
+  );
   await user.click(screen.getByRole('link', { name: /Why it traded at 2024-01-03/ }));
   await waitFor(() => expect(address()).toBe('/runs/my-run?tab=decisions&until=2024-01-03T00:00:00Z'));
 });
@@ -233,7 +235,7 @@ it('reads on in the log as things happen, and shows some types alone', async () 
 });
 
 it('changes parameters of a run that trades, those alone that differ', async () => {
-  run = aPaperRun({ params: { fast: 2, slow: 5 } });
+  run = aPaperRun({ params: { fast: 2, slow: 5, quantity: '1' } });
   let body: unknown;
   server.use(
     http.get(at('/strategies/sma-cross'), () =>

@@ -12,7 +12,7 @@ import { isOpen } from '@/features/runs/facts';
 import { runDetail } from '@/features/runs/queries';
 import { RunHeader } from '@/features/runs/RunHeader';
 import { type RunSearch, TABS, type Tab } from '@/features/runs/search';
-import { useStore } from '@/lib/store';
+import { useSelected } from '@/lib/store';
 import { QueryState } from '@/ui/QueryState';
 import { recentEvents } from '../live';
 import classes from './RunPage.module.css';
@@ -40,7 +40,7 @@ export function RunPage() {
 function Run({ run }: { run: RunDetail }) {
   const search = useSearch({ from: '/runs/$runId' });
   const navigate = useNavigate({ from: '/runs/$runId' });
-  const newest = useStore(recentEvents).find((event) => event.run_id === run.id)?.id ?? null;
+  const newest = useSelected(recentEvents, (events) => events.find((event) => event.run_id === run.id)?.id ?? null);
   const [isChanging, changing] = useDisclosure();
   const result = useQuery({
     ...runResult(run.id),
@@ -49,7 +49,7 @@ function Run({ run }: { run: RunDetail }) {
   const usual: Tab = run.mode !== 'backtest' && isOpen(run) ? 'live' : 'results';
   const tab = search.tab ?? usual;
   const change = (next: Partial<RunSearch>) =>
-    navigate({ search: (before) => ({ ...before, ...next }), replace: true });
+    navigate({ search: (before) => ({ ...before, ...next }), replace: true, resetScroll: false });
   const fingerprint = result.data?.provenance.data_fingerprint;
 
   return (

@@ -26,7 +26,7 @@ export function RunsPage() {
   const runs = useQuery(runList(shown));
   const strategies = useQuery(strategyList());
   const change = (next: Partial<RunFilters>) =>
-    navigate({ search: (before) => ({ ...before, page: undefined, ...next }), replace: true });
+    navigate({ search: (before) => ({ ...before, page: undefined, ...next }), replace: true, resetScroll: false });
 
   return (
     <>

@@ -62,12 +62,16 @@ export function MonthlyReturns({ run }: { run: string }) {
   );
 }
 
+/** How much of a colour the strongest month has, in points: what is written on it stays readable in light and dark. */
+const STRONGEST = 45;
+
 function Cell({ value, largest }: { value: number | null; largest: number }) {
   if (value === null) return <Table.Td />;
-  const strength = Math.round((Math.abs(value) / largest) * 55);
-  const colour = value < 0 ? 'var(--mantine-color-red-5)' : 'var(--mantine-color-teal-5)';
+  const strength = Math.round((Math.abs(value) / largest) * STRONGEST);
+  const colour = value < 0 ? 'red' : 'teal';
+  const tint = `light-dark(var(--mantine-color-${colour}-5), var(--mantine-color-${colour}-8))`;
   return (
-    <Table.Td ta="right" bg={strength > 0 ? `color-mix(in srgb, ${colour} ${strength}%, transparent)` : undefined}>
+    <Table.Td ta="right" bg={strength > 0 ? `color-mix(in srgb, ${tint} ${strength}%, transparent)` : undefined}>
       {percent(value, { signed: true }).replace(' %', '')}
     </Table.Td>
   );

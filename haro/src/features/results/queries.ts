@@ -76,7 +76,7 @@ export interface CandleQuery {
 }
 
 /** So many candles are enough for a wide screen; more bars come as coarser ones. */
-const CANDLES = 1_500;
+const CANDLES = 1_200;
 
 export const runCandles = (run: string, query: CandleQuery) =>
   queryOptions({
@@ -87,9 +87,9 @@ export const runCandles = (run: string, query: CandleQuery) =>
   });
 
 const PAGE = 200;
-const PAGES = 5;
+const PAGES = 2;
 
-/** All rows of a span, when they are at most a thousand; how many there are in any case. */
+/** All rows of a span, when they are at most four hundred; how many there are in any case. */
 export interface Within<T> {
   items: T[];
   total: number;

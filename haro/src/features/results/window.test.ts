@@ -17,8 +17,8 @@ it('a look past an edge loads what is there', () => {
   expect(nextWindow({ from: 401_000, to: 441_000 }, 100, part)).toEqual({ from: 361_000, to: 481_000 });
 });
 
-it('a look from far away loads the whole again', () => {
-  expect(nextWindow({ from: 400_000, to: 600_000 }, 1_500, part)).toEqual({});
+it('a look from further away loads as much again on both sides', () => {
+  expect(nextWindow({ from: 400_000, to: 600_000 }, 1_500, part)).toEqual({ from: 200_000, to: 800_000 });
 });
 
 it('bars that are as fine as they get are left alone', () => {

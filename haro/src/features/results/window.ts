@@ -27,7 +27,5 @@ export function nextWindow(visible: { from: number; to: number }, candles: numbe
   const margin = span * 0.1;
   const leavesLeft = loaded.window.from !== undefined && visible.from <= loaded.first + margin;
   const leavesRight = loaded.window.to !== undefined && visible.to >= loaded.last - margin;
-  // Looked at from both edges: most of what is loaded is in sight, and more is wanted.
-  if (leavesLeft && leavesRight) return span > (loaded.last - loaded.first) * 0.95 ? {} : around;
   return leavesLeft || leavesRight ? around : null;
 }

@@ -102,8 +102,15 @@ export function RunPositions({ run }: { run: RunDetail }) {
 export function TradesOn({ account }: { account: string }) {
   return (
     <Text size="sm" c="dimmed">
-      It trades on {account}. Orders of the account are under <TextLink to="/orders">Orders</TextLink>, its kill switch
-      is on the <TextLink to="/">dashboard</TextLink>.
+      It trades on {account}. Orders of the account are under{' '}
+      <TextLink to="/orders" underline="always">
+        Orders
+      </TextLink>
+      , its kill switch is on the{' '}
+      <TextLink to="/" underline="always">
+        dashboard
+      </TextLink>
+      .
     </Text>
   );
 }

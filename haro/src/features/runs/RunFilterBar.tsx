@@ -72,7 +72,7 @@ export function RunFilterBar({ filters, strategies, onChange }: Props) {
         onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}
         w={120}
       />
-      <Group gap={6} wrap="nowrap">
+      <Group gap={6}>
         <Text size="sm" c="dimmed">
           Created
         </Text>
@@ -107,7 +107,8 @@ function Day({
       title={label}
       value={value ?? ''}
       onChange={(event) => onChange(event.currentTarget.value || undefined)}
-      w={140}
+      maw={140}
+      style={{ flex: '1 1 0', minWidth: 0 }}
     />
   );
 }

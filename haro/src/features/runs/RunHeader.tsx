@@ -31,7 +31,7 @@ export function RunHeader({ run, resultDigest, dataFingerprint, onDeleted }: Pro
       </PageTitle>
       <Group gap="lg" mb="xs" align="flex-start">
         <Text size="sm">
-          <TextLink to="/runs" search={{ strategy: run.strategy }}>
+          <TextLink to="/runs" search={{ strategy: run.strategy }} underline="always">
             {run.strategy}
           </TextLink>{' '}
           on {run.symbols.join(', ')}, {run.timeframe} bars

@@ -32,3 +32,17 @@ function plain(property: Schema): Schema {
   if (merged.default === null) delete merged.default;
   return merged;
 }
+
+/** Values as the form takes them: a decimal, which the API gives as a text, is a number in it. */
+export function formValues(schema: Schema, values: Record<string, unknown>): Record<string, unknown> {
+  const isNumber = (name: string): boolean => {
+    const property = schema.properties?.[name];
+    return isObject(property) && property.type === 'number';
+  };
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      name,
+      typeof value === 'string' && isNumber(name) ? Number(value) : value,
+    ]),
+  );
+}

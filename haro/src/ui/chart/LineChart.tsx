@@ -139,7 +139,7 @@ export function LineChart({ label, lines, isDaily, height = 320, hasLog = false 
           />
         )}
       </Group>
-      <div ref={place} role="img" aria-label={label} style={{ height }} />
+      <figure ref={place} aria-label={label} style={{ height, margin: 0 }} />
     </div>
   );
 }

@@ -37,6 +37,17 @@ export interface Visible {
   to: number;
 }
 
+const LINE = {
+  lineWidth: 1,
+  pointMarkersRadius: 2,
+  priceLineVisible: false,
+  lastValueVisible: false,
+  priceFormat: { type: 'custom', formatter: (value: number) => price(value), minMove: 1e-8 },
+} as const;
+
+/** More points than that hide the candles. */
+const MOST_POINTS = 200;
+
 /** Below so many bars in sight there is room for words at the arrows. */
 const CLOSE_BARS = 90;
 
@@ -57,6 +68,7 @@ interface Props {
 /** Candles with volume, fills as arrows, and indicators over them. */
 export function PriceChart({ label, candles, marks, overlays, hidden, isDaily, height = 420, goTo, onVisible }: Props) {
   const { place, chart, scheme } = useChart(isDaily);
+  const drawnSpan = useRef<Drawn | null>(null);
   const [isClose, setIsClose] = useState(false);
   const parts = useRef<{
     candles: ISeriesApi<'Candlestick', Time>;
@@ -126,10 +138,14 @@ export function PriceChart({ label, candles, marks, overlays, hidden, isDaily, h
     );
     parts.current.volume.setData(ascending(times.map((time, at) => ({ time, value: column(candles.volume, at) }))));
     const [first, last] = [times[0], times.at(-1)];
-    // What was looked at stays in sight when it is drawn with finer or coarser candles.
-    if (before && first && last && Number(before.from) <= last && Number(before.to) >= first)
-      chart.timeScale().setVisibleRange(before);
+    const kept =
+      before &&
+      first &&
+      last &&
+      keptInSight({ from: Number(before.from), to: Number(before.to) }, drawnSpan.current, { first, last });
+    if (kept) chart.timeScale().setVisibleRange({ from: kept.from as UTCTimestamp, to: kept.to as UTCTimestamp });
     else chart.timeScale().fitContent();
+    drawnSpan.current = first && last ? { first, last } : null;
   }, [chart, candles]);
 
   useEffect(() => {
@@ -151,6 +167,7 @@ export function PriceChart({ label, candles, marks, overlays, hidden, isDaily, h
           shape: isBuy ? 'arrowUp' : 'arrowDown',
           color: isBuy ? UP[scheme] : DOWN[scheme],
           text: isClose ? mark.text : undefined,
+          size: isClose || marks.length < 100 ? 1 : 0.5,
         },
       ];
     });
@@ -160,36 +177,54 @@ export function PriceChart({ label, candles, marks, overlays, hidden, isDaily, h
   useEffect(() => {
     if (!chart || !parts.current) return;
     const { lines } = parts.current;
-    for (const line of lines.values()) chart.removeSeries(line);
-    lines.clear();
+    const times = candles.time.map(chartTime);
     // What is not of the size of prices has a scale of its own, hence a part of the chart.
     const others = overlays.filter((overlay) => !overlay.isPrice && !hidden.includes(overlay.name));
-    overlays.forEach((overlay, number) => {
-      if (hidden.includes(overlay.name)) return;
-      const colours = LINE_COLOURS[scheme];
-      const line = chart.addSeries(
-        LineSeries,
-        {
-          color: colours[number % colours.length],
-          lineWidth: 1,
-          lineVisible: !overlay.isSparse,
-          pointMarkersVisible: overlay.isSparse,
-          pointMarkersRadius: 2,
-          priceLineVisible: false,
-          lastValueVisible: false,
-          priceFormat: { type: 'custom', formatter: (value: number) => price(value), minMove: 1e-8 },
-        },
-        overlay.isPrice ? 0 : 1 + others.indexOf(overlay),
-      );
-      line.setData(
-        ascending(overlay.time.map((time, at) => ({ time: chartTime(time), value: overlay.values[at] ?? Number.NaN }))),
-      );
+    const shown = overlays.filter((overlay) => !hidden.includes(overlay.name));
+    for (const [name, line] of lines) {
+      if (shown.some((overlay) => overlay.name === name)) continue;
+      chart.removeSeries(line);
+      lines.delete(name);
+    }
+    for (const overlay of shown) {
+      // A decision is made at a bar's end, and what it saw is of that bar; a time of its own would make a hole between candles.
+      const points = overlay.time.flatMap((time, at) => {
+        const candle = candleOf(times, chartTime(time) - 1);
+        const value = overlay.values[at];
+        return candle === undefined || value === undefined ? [] : [{ time: candle, value }];
+      });
+      const line = lines.get(overlay.name) ?? chart.addSeries(LineSeries, LINE);
       lines.set(overlay.name, line);
-    });
+      const pane = overlay.isPrice ? 0 : 1 + others.indexOf(overlay);
+      if (line.getPane().paneIndex() !== pane) line.moveToPane(pane);
+      const colours = LINE_COLOURS[scheme];
+      line.applyOptions({
+        color: colours[overlays.indexOf(overlay) % colours.length],
+        lineVisible: !overlay.isSparse,
+        pointMarkersVisible: overlay.isSparse && points.length <= MOST_POINTS,
+      });
+      line.setData(ascending(points));
+    }
     for (const lower of chart.panes().slice(1)) lower.setStretchFactor(0.3);
-  }, [chart, overlays, hidden, scheme]);
+  }, [chart, candles, overlays, hidden, scheme]);
 
-  return <div ref={place} role="img" aria-label={label} style={{ height }} />;
+  return <figure ref={place} aria-label={label} style={{ height, margin: 0 }} />;
+}
+
+interface Drawn {
+  first: number;
+  last: number;
+}
+
+/**
+ * Return what of newly drawn candles is to be in sight: the same times, drawn finer or coarser; or, where one looked at the newest candle,
+ * the newest. Null for all of them: where all were in sight before, or none would be.
+ */
+function keptInSight(before: Visible, drawn: Drawn | null, now: Drawn): Visible | null {
+  const sawAll = drawn !== null && before.from <= drawn.first && before.to >= drawn.last;
+  if (sawAll || before.from > now.last || before.to < now.first) return null;
+  const grown = drawn !== null && before.to >= drawn.last ? Math.max(0, now.last - drawn.last) : 0;
+  return { from: before.from + grown, to: before.to + grown };
 }
 
 /** Return the start of the candle that a time lies in. */

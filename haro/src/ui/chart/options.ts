@@ -45,6 +45,8 @@ export function chartOptions(scheme: Scheme, isDaily: boolean): DeepPartial<Char
       borderColor: line,
       // A phone shows a thousand candles in 250 pixels.
       minBarSpacing: 0.05,
+      fixLeftEdge: true,
+      fixRightEdge: true,
       timeVisible: !isDaily,
       secondsVisible: !isDaily,
       tickMarkFormatter: (time: Time, kind: TickMarkType) => {

@@ -4,7 +4,7 @@ import { type RefObject, useEffect, useRef, useState } from 'react';
 import { chartOptions, type Scheme } from './options';
 
 interface Drawn {
-  place: RefObject<HTMLDivElement | null>;
+  place: RefObject<HTMLElement | null>;
   /** The chart, once there is one. */
   chart: IChartApi | null;
   scheme: Scheme;
@@ -12,7 +12,7 @@ interface Drawn {
 
 /** A chart inside an element, in the page's colours. */
 export function useChart(isDaily: boolean): Drawn {
-  const place = useRef<HTMLDivElement>(null);
+  const place = useRef<HTMLElement>(null);
   const [chart, setChart] = useState<IChartApi | null>(null);
   const scheme = useComputedColorScheme('light');
   useEffect(() => {

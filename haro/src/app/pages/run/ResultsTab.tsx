@@ -34,11 +34,12 @@ export function ResultsTab({ run, symbol, onSymbol }: Props) {
     [run, result.data],
   );
 
+  const first = run.symbols[0] ?? '';
   const show = (trade: Trade) => {
     const margin = MARGIN_BARS * timeframeSeconds(run.timeframe);
-    onSymbol(trade.symbol);
+    if (trade.symbol !== (symbol ?? first)) onSymbol(trade.symbol);
     setGoTo({ from: Date.parse(trade.entry_time) / 1000 - margin, to: Date.parse(trade.exit_time) / 1000 + margin });
-    top.current?.scrollIntoView({ behavior: 'smooth', block: 'start' });
+    top.current?.scrollIntoView({ block: 'start' });
   };
 
   if (isReplay && !hasResult) {
@@ -50,7 +51,6 @@ export function ResultsTab({ run, symbol, onSymbol }: Props) {
       </Empty>
     );
   }
-  const first = run.symbols[0] ?? '';
   const panels = (
     <Stack gap="lg">
       <div ref={top} style={{ scrollMarginTop: 72 }}>
