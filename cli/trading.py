@@ -129,8 +129,8 @@ async def _ctrl_c(client: Client, run_id: str, watching: Watching) -> AsyncGener
         yield leaving
     finally:
         loop.remove_signal_handler(signal.SIGINT)
-        for task in stops:
-            task.cancel()
+        if stops:  # who leaves does not wait for the run's end; but that it is to stop is told
+            await asyncio.wait(stops)
 
 
 async def _stop(client: Client, run_id: str) -> None:

@@ -223,10 +223,7 @@ class TradingRun(WithOrders):
             return self._stopping or self._must_pause() or (self._status is not RunStatus.RUNNING) is not is_paused
 
         await self._until(lambda: handle.done() or has_changed())
-        if handle.done():
-            return await handle
-        handle.cancel()
-        return None
+        return await handle if handle.done() else _call_off(handle)
 
     def _start_fetch(self, request: TradingInput, opened: Opened, pinned: Pinned, *, is_paused: bool) -> workflow.ActivityHandle[Tick]:
         end = self._next_end or opened.first_end
@@ -257,10 +254,7 @@ class TradingRun(WithOrders):
     async def _unless_stopped(self, handle: workflow.ActivityHandle[AnswerT]) -> AnswerT | None:
         """Return the activity's result; None once the run is to stop, since nobody may be there to give one."""
         await self._until(lambda: handle.done() or self._stopping)
-        if not handle.done():
-            handle.cancel()
-            return None
-        return await handle
+        return await handle if handle.done() else _call_off(handle)
 
     def _take_in(self, tick: Tick) -> None:
         """Take WallE's word for what the run holds and has working."""
@@ -406,6 +400,12 @@ class TradingRun(WithOrders):
     def _details(self, request: TradingInput) -> str:
         live = self._live_state()
         return trading_details(super()._details(request), live) if live else super()._details(request)
+
+
+def _call_off(handle: workflow.ActivityHandle[Any]) -> None:
+    """Have an activity end; nobody waits for it any more, and how it ends is no news."""
+    handle.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    handle.cancel()
 
 
 def _check(request: TradingInput, run_id: str) -> None:

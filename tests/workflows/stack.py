@@ -4,7 +4,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,6 +14,7 @@ from typing import TypeVar
 import numpy as np
 from temporalio.client import Client
 
+from cli.ports import free_ports
 from weaver.errors import Unavailable
 from weaver.walle.bars import Catalogue
 from weaver.walle.database import Database
@@ -111,7 +111,7 @@ class Stack:
 
     def __init__(self, home: Path, settings: Mapping[str, str] | None = None) -> None:
         self.home = home
-        self.port = _free_port()
+        self.port = free_ports(1)[0]
         self.address = f"127.0.0.1:{self.port}"
         self.environment = {
             **os.environ,
@@ -225,9 +225,3 @@ def import_seeded(catalogue: Catalogue, folder: Path) -> None:
         file = folder / f"seed{seed}.csv"
         file.write_text("time,open,high,low,close,volume\n" + "\n".join(lines) + "\n")
         catalogue.import_file(file, symbol, "1m")
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
