@@ -207,7 +207,7 @@ it('places an order by hand, with what its type asks for, and shows it', async (
   await user.click(await screen.findByRole('button', { name: 'Place an order' }));
   const form = within(await screen.findByRole('dialog'));
   expect(form.getByLabelText('Account')).toHaveValue('simulated-paper');
-  await user.type(form.getByLabelText(/Symbol/), 'sim/usd');
+  await user.type(form.getByRole('combobox', { name: /Symbol/ }), 'sim/usd');
   await user.type(form.getByLabelText(/Quantity/), '0.5');
   await user.selectOptions(form.getByLabelText('Type'), 'limit');
   await user.type(form.getByLabelText(/Limit price/), '98.5');
@@ -274,7 +274,7 @@ it('says which limit forbids an order, and keeps what was typed', async () => {
   );
   const { user } = openPage('/orders?place=true');
   const form = within(await screen.findByRole('dialog'));
-  await user.type(await form.findByLabelText(/Symbol/), 'SIM/USD');
+  await user.type(await form.findByRole('combobox', { name: /Symbol/ }), 'SIM/USD');
   await user.type(form.getByLabelText(/Quantity/), '5');
   await user.click(form.getByRole('button', { name: 'Buy SIM/USD' }));
   expect(await form.findByText('max_position: 5 are more than 1.')).toBeVisible();
@@ -294,7 +294,7 @@ it('places nothing with real money before the account is named by hand', async (
   serveOrder(() => anOrder({ id: 'placed' }));
   const { user } = openPage('/orders?place=true');
   const form = within(await screen.findByRole('dialog'));
-  await user.type(await form.findByLabelText(/Symbol/), 'AAPL');
+  await user.type(await form.findByRole('combobox', { name: /Symbol/ }), 'AAPL');
   await user.type(form.getByLabelText(/Quantity/), '1');
   await user.click(form.getByRole('button', { name: 'Buy AAPL' }));
   const button = await form.findByRole('button', { name: 'Place with real money' });
