@@ -139,7 +139,7 @@ export function LineChart({ label, lines, isDaily, height = 320, hasLog = false 
           />
         )}
       </Group>
-      <figure ref={place} aria-label={label} style={{ height, margin: 0 }} />
+      <figure ref={place} aria-label={label} style={{ height, margin: 0, overflow: 'hidden' }} />
     </div>
   );
 }

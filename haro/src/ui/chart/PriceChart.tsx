@@ -208,7 +208,7 @@ export function PriceChart({ label, candles, marks, overlays, hidden, isDaily, h
     for (const lower of chart.panes().slice(1)) lower.setStretchFactor(0.3);
   }, [chart, candles, overlays, hidden, scheme]);
 
-  return <figure ref={place} aria-label={label} style={{ height, margin: 0 }} />;
+  return <figure ref={place} aria-label={label} style={{ height, margin: 0, overflow: 'hidden' }} />;
 }
 
 interface Drawn {

@@ -32,7 +32,6 @@ export function chartOptions(scheme: Scheme, isDaily: boolean): DeepPartial<Char
   const line = isDark ? '#373a40' : '#e9ecef';
   const day = (time: Time) => (isDaily ? utcDate(iso(time)) : localDate(iso(time)));
   return {
-    autoSize: true,
     layout: {
       background: { type: ColorType.Solid, color: 'transparent' },
       textColor: isDark ? '#ced4da' : '#343a40',

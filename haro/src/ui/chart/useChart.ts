@@ -17,7 +17,8 @@ export function useChart(isDaily: boolean): Drawn {
   const scheme = useComputedColorScheme('light');
   useEffect(() => {
     if (!place.current) return;
-    const made = createChart(place.current);
+    // Its size follows the element's only when that is said here, and not by later options.
+    const made = createChart(place.current, { autoSize: true });
     setChart(made);
     return () => {
       setChart(null);
