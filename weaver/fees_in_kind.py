@@ -1,7 +1,7 @@
 """Finds what a venue keeps of purchases for its fee, for one account: before they are booked, and where that failed, afterwards."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -50,26 +50,27 @@ class FeesInKind:
             return given, []
         brought = {fill.execution_id for fill in new}
         since = min(fill.time for fill in new) - _BEFORE
-        for pause in (*_PAUSES, None):
-            theirs = await _held(exchange)
-            found, fits = await self._fitted(new, theirs)
-            if fits or pause is None:
-                corrected = {fill.execution_id: fill for fill in found}
-                others = [fill for fill in found if fill.execution_id not in brought]
-                return [corrected.get(fill.execution_id, fill) for fill in given], others
+        found, fits = await self._fitted(exchange, new)
+        for pause in _PAUSES:
+            if fits:
+                break
             listed = await asyncio.to_thread(self._known.unbooked, self._account, await exchange.fills_since(since))
             have = {fill.execution_id for fill in new}
             unseen = [fill for fill in listed if fill.execution_id not in have]
             new += unseen
             if not unseen:
-                await asyncio.sleep(pause)
-        raise AssertionError("the last look returns")
+                await asyncio.sleep(pause)  # the venue lists it in a moment
+            found, fits = await self._fitted(exchange, new)
+        corrected = {fill.execution_id: fill for fill in found}
+        others = [fill for fill in found if fill.execution_id not in brought]
+        return [corrected.get(fill.execution_id, fill) for fill in given], others
 
-    async def _fitted(self, new: Sequence[Fill], theirs: Mapping[str, Decimal]) -> tuple[list[Fill], bool]:
+    async def _fitted(self, exchange: Exchange, new: Sequence[Fill]) -> tuple[list[Fill], bool]:
         """Return the fills with what was received, and whether nothing is left to explain.
 
         A difference that was on record before is not of these fills: a person may hold the same coin by other means.
         """
+        theirs = await _held(exchange)
         positions = await asyncio.to_thread(self._queries.positions, self._account)
         ours = {position.symbol: position.quantity for position in positions}
         found = with_received(new, ours=ours, theirs=theirs)

@@ -1,18 +1,13 @@
 """A paper or live run: at each bar's end fetch, decide, order; its orders live on by themselves."""
 
-from datetime import timedelta
-from typing import Any, TypeVar
-
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
 
-from workflows.run_orders import WithOrders
+from workflows.run_ticks import WithTicks, marvin_options
 
 with workflow.unsafe.imports_passed_through():
-    from activities.trading_steps import RunSteps, StrategySteps, TickSteps
+    from activities.trading_steps import RunSteps, StrategySteps
     from weaver.glados.runs import RunStatus
-    from weaver.market import Timeframe
-    from weaver.walle.trading_model import LedgerPosition
     from workflows import policies
     from workflows.inputs import LiveState, ParamsChange, RunResult, StopRequest
     from workflows.problems import bad_input, failed, nothing_asked, problem_of
@@ -21,19 +16,14 @@ with workflow.unsafe.imports_passed_through():
         CarriedRun,
         Closed,
         CloseTask,
-        DecideTask,
-        Decision,
         Opened,
         OpenTask,
         Pinned,
         PinTask,
-        Tick,
-        TickTask,
         TradingInput,
     )
-    from workflows.trading_names import MARVIN_QUEUE, TRADING_RUN, data_queue
+    from workflows.trading_names import TRADING_RUN
 
-AnswerT = TypeVar("AnswerT")
 _SECOND = "second"
 """The patch by which fetches begin before their bar's end and know of a pause, and orders start together; links that began without it go
 on as they were."""
@@ -41,7 +31,7 @@ _EXAMPLE = '{"strategy": "sma-cross", "symbols": ["SIM/USD"], "timeframe": "1m"}
 
 
 @workflow.defn(name=TRADING_RUN)
-class TradingRun(WithOrders):
+class TradingRun(WithTicks):
     """One paper or live run; its id is the run id."""
 
     @workflow.init
@@ -49,15 +39,6 @@ class TradingRun(WithOrders):
         carried = request.carried if request else None
         super().__init__(request)
         self._pinned = carried.pinned if carried else None
-        self._next_end = carried.next_end if carried else None
-        self._trade_until = carried.trade_until if carried else None
-        self._strategy_state = carried.state if carried else None
-        self._weighted = list(carried.weighted) if carried else []
-        self._cursor = carried.cursor if carried else 0
-        self._last_decision = carried.last_decision if carried else None
-        self._positions: list[LedgerPosition] = []
-        self._marks = dict(carried.marks) if carried else {}
-        self._ticks = 0
 
     @workflow.run
     async def run(self, request: TradingInput | None = None) -> RunResult:
@@ -135,7 +116,7 @@ class TradingRun(WithOrders):
         )
 
     async def _pin(self, task: PinTask) -> Pinned:
-        return await workflow.execute_activity_method(StrategySteps.pin, task, **_marvin_options(f"pin {task.request.strategy[:80]}"))
+        return await workflow.execute_activity_method(StrategySteps.pin, task, **marvin_options(f"pin {task.request.strategy[:80]}"))
 
     async def _begin(self, request: TradingInput) -> None:
         if self._status is not RunStatus.PENDING:
@@ -148,147 +129,6 @@ class TradingRun(WithOrders):
         ends += [request.end] if request.end else []
         self._trade_until = min(ends, default=None)
         await self._become(RunStatus.RUNNING, "run.Started")
-
-    async def _wait_for_bar(self, request: TradingInput) -> bool:
-        """Wait until shortly before the next bar ends; False when the run is over before. Its fetch waits out what is left."""
-        end = self._next_end or workflow.now()
-        over = self._trade_until is not None and end > self._trade_until
-        wake = self._trade_until if over and self._trade_until else end - self._early(request.timeframe)
-        left = wake - workflow.now()
-        if left >= policies.SHORTEST_TIMER or (over and left > timedelta(0)):
-            await self._until(lambda: self._stopping or self._must_pause(), left, f"wait for {wake:%Y-%m-%d %H:%M:%S}Z")
-            while self._must_pause() and not self._stopping:
-                await self._pause_itself()
-                await self._until(lambda: self._stopping or self._must_pause(), max(wake - workflow.now(), policies.SHORTEST_TIMER))
-        return not self._stopping and not over
-
-    def _early(self, timeframe: str) -> timedelta:
-        """Return how long before a bar's end the run wakes: a moment by chance, since the bars of all runs end at once."""
-        if not self._is_second or Timeframe(timeframe).seconds < policies.WAKES_EARLY_FROM.total_seconds():
-            return timedelta(0)
-        shortest, longest = policies.WAKE_EARLY
-        return shortest + workflow.random().random() * (longest - shortest)
-
-    def _must_pause(self) -> bool:
-        return self._pause_reason is not None and self._status is RunStatus.RUNNING
-
-    async def _pause_itself(self) -> None:
-        self._note(f"paused: {self._pause_reason}")
-        await self._become(RunStatus.PAUSED, "run.Paused")
-
-    # One tick.
-
-    async def _tick(self, request: TradingInput, opened: Opened, pinned: Pinned) -> None:
-        """Fetch the bars that ended, and when there is something to decide on, decide and order."""
-        tick = await self._fetch(request, opened, pinned)
-        if tick is None:
-            return
-        self._next_end, self._ticks = tick.next_end, self._ticks + 1
-        self._take_in(tick)
-        if tick.breach:
-            self._note(tick.breach)
-            await self._wind_down(StopRequest(flatten=tick.flatten_on_breach))
-            return
-        limits = request.risk
-        if limits and limits.max_daily_loss is not None and self._day_loss() > limits.max_daily_loss:
-            self._note(f"The run lost {self._day_loss():f} today, more than the {limits.max_daily_loss:f} it may.")
-            await self._wind_down(StopRequest(flatten=limits.on_daily_loss == "flatten"))
-            return
-        if tick.fresh and not tick.is_missed and self._is_trading():
-            decision = await self._decide(request, opened, pinned, tick)
-            if decision and self._is_trading() and not self._is_stale(request, decision):
-                self._progress = self._progress.model_copy(update={"fills": self._progress.fills + len(tick.ledger.fills)})
-                self._cursor = tick.ledger.cursor  # what no decision has seen comes again with the next tick
-                self._strategy_state, self._weighted, self._last_decision = decision.state, decision.weighted, decision.end
-                await self._carry_out(request, decision, tick.ledger)
-        self._show()
-
-    async def _fetch(self, request: TradingInput, opened: Opened, pinned: Pinned) -> Tick | None:
-        """Return the bars that ended; None once the run is to stop. A fetch knows whether the run is paused, so another one takes its
-        place when that changes while it waits."""
-        tick: Tick | None = None
-        while tick is None and not self._stopping:
-            if self._must_pause():
-                await self._pause_itself()
-            tick = await self._fetch_unless_changed(request, opened, pinned)
-        return tick
-
-    async def _fetch_unless_changed(self, request: TradingInput, opened: Opened, pinned: Pinned) -> Tick | None:
-        is_paused = self._status is not RunStatus.RUNNING
-        handle = self._start_fetch(request, opened, pinned, is_paused=is_paused)
-
-        def has_changed() -> bool:
-            if not self._is_second:
-                return self._stopping
-            return self._stopping or self._must_pause() or (self._status is not RunStatus.RUNNING) is not is_paused
-
-        await self._until(lambda: handle.done() or has_changed())
-        return await handle if handle.done() else _call_off(handle)
-
-    def _start_fetch(self, request: TradingInput, opened: Opened, pinned: Pinned, *, is_paused: bool) -> workflow.ActivityHandle[Tick]:
-        end = self._next_end or opened.first_end
-        task = TickTask(
-            run_id=self._run_id,
-            account=opened.account,
-            symbols=request.symbols,
-            timeframe=request.timeframe,
-            end=end,
-            first_end=opened.first_end,
-            warmup=pinned.warmup,
-            budget=request.cash,
-            cursor=self._cursor,
-            bars_done=self._progress.bars_done,
-            is_paused=is_paused,
-        )
-        return workflow.start_activity_method(
-            TickSteps.tick,
-            task,
-            task_queue=data_queue(opened.account),
-            start_to_close_timeout=policies.TICK_TIMEOUT,
-            heartbeat_timeout=policies.TICK_HEARTBEAT,
-            retry_policy=policies.VENUE_RETRY,
-            cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
-            summary=f"bars until {end:%Y-%m-%d %H:%M:%S}Z",
-        )
-
-    async def _unless_stopped(self, handle: workflow.ActivityHandle[AnswerT]) -> AnswerT | None:
-        """Return the activity's result; None once the run is to stop, since nobody may be there to give one."""
-        await self._until(lambda: handle.done() or self._stopping)
-        return await handle if handle.done() else _call_off(handle)
-
-    def _take_in(self, tick: Tick) -> None:
-        """Take WallE's word for what the run holds and has working."""
-        ledger = tick.ledger
-        self._marks |= tick.fresh
-        self._working = {order.id: order.status for order in ledger.working}
-        self._positions = ledger.positions
-        self._progress = self._progress.model_copy(update={"bars_done": self._progress.bars_done + len(tick.fresh)})
-        if tick.equity is not None:
-            self._note_equity(tick.end, tick.equity)
-
-    async def _decide(self, request: TradingInput, opened: Opened, pinned: Pinned, tick: Tick) -> Decision | None:
-        task = DecideTask(
-            run_id=self._run_id,
-            strategy=request.strategy,
-            plan=pinned.plan,
-            account=opened.account,
-            end=tick.end,
-            first_end=opened.first_end,
-            fresh=list(tick.fresh),
-            ledger=tick.ledger,
-            state=self._strategy_state,
-            weighted=self._weighted,
-        )
-        handle = workflow.start_activity_method(StrategySteps.decide, task, **_marvin_options(f"decide at {tick.end:%Y-%m-%d %H:%M:%S}Z"))
-        return await self._unless_stopped(handle)
-
-    def _is_stale(self, request: TradingInput, decision: Decision) -> bool:
-        """Tell whether a decision came so late that what it saw is no longer so; it is noted then, and not carried out."""
-        bar = timedelta(seconds=Timeframe(request.timeframe).seconds)
-        late = workflow.now() - decision.end > max(bar, policies.STALE_AFTER)
-        if late and (decision.orders or decision.cancels or decision.amendments):
-            self._note(f"the decision at {decision.end:%Y-%m-%d %H:%M:%S}Z came too late and was not carried out")
-        return late
 
     # Messages.
 
@@ -402,12 +242,6 @@ class TradingRun(WithOrders):
         return trading_details(super()._details(request), live) if live else super()._details(request)
 
 
-def _call_off(handle: workflow.ActivityHandle[Any]) -> None:
-    """Have an activity end; nobody waits for it any more, and how it ends is no news."""
-    handle.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
-    handle.cancel()
-
-
 def _check(request: TradingInput, run_id: str) -> None:
     if request.mode == "backtest":
         raise bad_input(f"mode = 'backtest': expected paper or live, which is what {TRADING_RUN} runs.")
@@ -415,13 +249,3 @@ def _check(request: TradingInput, run_id: str) -> None:
         raise bad_input('cash: expected a budget of the run, such as "1000", since real money is meant.')
     if request.id not in (None, run_id):
         raise bad_input(f"id = '{request.id}': expected '{run_id}', the workflow's id, or none.")
-
-
-def _marvin_options(summary: str) -> dict[str, Any]:
-    return {
-        "task_queue": MARVIN_QUEUE,
-        "start_to_close_timeout": policies.DECIDE_TIMEOUT,
-        "heartbeat_timeout": policies.COMPUTE_HEARTBEAT,
-        "retry_policy": policies.DECIDE_RETRY,
-        "summary": summary,
-    }

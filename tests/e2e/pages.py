@@ -17,6 +17,10 @@ _PATIENCE = 30_000  # milliseconds; both cores may be busy with other tests
 WIDE, NARROW = (1440, 900), (390, 844)
 
 
+API_GONE = r"ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_SOCKET_NOT_CONNECTED"
+"""What a browser's console says of a server that was killed."""
+
+
 class Watched:
     """Everything that went wrong in a context's pages."""
 

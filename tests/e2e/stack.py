@@ -1,5 +1,7 @@
 """What `weaver up` serves, as a person's browser and a person's terminal reach it."""
 
+import os
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic, sleep
@@ -11,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.cli.conftest import Shell, Up
+from tests.cli.waiting import is_running
 
 T = TypeVar("T")
 
@@ -76,6 +79,13 @@ class Served:
     def orders_of(self, run_id: str, *statuses: str) -> list[Any]:
         query = {"status": list(statuses)} if statuses else {}
         return list(self.get("/orders", run_id=run_id, **query)["items"])
+
+
+def kill(served: Served, part: str) -> None:
+    """Kill a part as a crash does; whoever brought it up starts it again."""
+    pid = served.up.stack.pids[part]
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: not is_running(pid), f"{part} to be dead")
 
 
 def until(condition: Callable[[], T | None], what: str, *, seconds: float = 60) -> T:

@@ -2,9 +2,8 @@
 
 from playwright.sync_api import Page
 
-from tests.e2e.pages import Watched
-from tests.e2e.stack import PAPER, Served, until
-from tests.e2e.test_outages import kill
+from tests.e2e.pages import API_GONE, Watched
+from tests.e2e.stack import PAPER, Served, kill, until
 from workflows.events import TYPES
 
 LISTEN = """([address, types]) => {
@@ -15,9 +14,7 @@ LISTEN = """([address, types]) => {
 
 
 def test_it_hears_each_event_of_a_run_once_though_the_api_is_killed_meanwhile(page: Page, served: Served, watched: Watched) -> None:
-    watched.allow(
-        r"ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_SOCKET_NOT_CONNECTED"
-    )
+    watched.allow(API_GONE)
     run = served.start(**PAPER)
     page.goto("/strategies")
     page.evaluate(LISTEN, [f"/api/v1/events/stream?run_id={run}", list(TYPES)])

@@ -1,27 +1,15 @@
 """Parts die while a page shows: it says so, and is right again by itself."""
 
-import os
 import re
-import signal
 
 from playwright.sync_api import Page, expect
 
-from tests.cli.waiting import is_running
-from tests.e2e.pages import Watched
-from tests.e2e.stack import BACKTEST, PAPER, Served, until
-
-
-def kill(served: Served, part: str) -> None:
-    """Kill a part as a crash does; whoever brought it up starts it again."""
-    pid = served.up.stack.pids[part]
-    os.kill(pid, signal.SIGKILL)
-    until(lambda: not is_running(pid), f"{part} to be dead")
+from tests.e2e.pages import API_GONE, Watched
+from tests.e2e.stack import BACKTEST, PAPER, Served, kill, until
 
 
 def test_a_page_that_is_open_while_the_api_is_killed_shows_what_happened_meanwhile(page: Page, served: Served, watched: Watched) -> None:
-    watched.allow(
-        r"ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_SOCKET_NOT_CONNECTED"
-    )
+    watched.allow(API_GONE)
     page.goto("/runs")
     connection = page.get_by_role("button", name=re.compile("^Connection"))
     expect(connection).to_have_accessible_name(re.compile("Live"))

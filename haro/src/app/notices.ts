@@ -1,4 +1,5 @@
 import type { Event } from '@/api/schema.gen';
+import { messageOf, type Payload, text } from '@/lib/payload';
 import type { NoticeKind } from '@/ui/notify';
 
 interface Told {
@@ -10,15 +11,7 @@ interface Told {
   to?: string;
 }
 
-type Payload = Record<string, unknown>;
 type Words = (payload: Payload, run: string) => [kind: NoticeKind, title: string, message: string];
-
-const text = (value: unknown): string => (typeof value === 'string' || typeof value === 'number' ? String(value) : '');
-
-function errorOf(payload: Payload): string {
-  const { error } = payload;
-  return typeof error === 'object' && error !== null && 'message' in error ? text(error.message) : text(error);
-}
 
 const order = (payload: Payload): string =>
   `${text(payload.side)} ${text(payload.quantity)} ${text(payload.symbol)}, ${text(payload.id)}`;
@@ -27,7 +20,7 @@ const order = (payload: Payload): string =>
 const WORDS: Record<string, Words> = {
   'run.Completed': (_, run) => ['good', `${run} is completed`, ''],
   'run.Stopped': (_, run) => ['info', `${run} is stopped`, ''],
-  'run.Error': (payload, run) => ['bad', `${run} ended in error`, errorOf(payload)],
+  'run.Error': (payload, run) => ['bad', `${run} ended in error`, messageOf(payload.error)],
   'run.Paused': (payload, run) => ['warning', `${run} is paused`, text(payload.reason)],
   'orders.Rejected': (payload) => ['bad', 'An order was rejected', `${order(payload)}: ${text(payload.reject_reason)}`],
   'orders.InDoubt': (payload) => ['warning', 'An order is in doubt', `${order(payload)}: the venue is being asked`],

@@ -1,20 +1,14 @@
 import type { Event } from '@/api/schema.gen';
 import { count, price, quantity } from './format';
+import { messageOf, type Payload, text, texts } from './payload';
 
-type Payload = Record<string, unknown>;
 type Words = (payload: Payload) => string;
 
-const text = (value: unknown): string => (typeof value === 'string' || typeof value === 'number' ? String(value) : '');
-const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 const numeric = (value: unknown): string | number | null =>
   typeof value === 'string' || typeof value === 'number' ? value : null;
 
 function order(payload: Payload): string {
   return `${text(payload.side)} ${quantity(numeric(payload.quantity))} ${text(payload.symbol)}`;
-}
-
-function messageOf(value: unknown): string {
-  return typeof value === 'object' && value !== null && 'message' in value ? text(value.message) : text(value);
 }
 
 function because(value: unknown): string {
@@ -32,13 +26,13 @@ const WORDS: Record<string, Words> = {
   'run.Stopped': () => 'stopped',
   'run.Completed': () => 'completed',
   'run.Error': (p) => `ended in error${because(p.error)}`,
-  'data.WindowReady': (p) => `${count(Number(p.bars))} bars of ${list(p.symbols).join(', ')} are ready`,
-  'data.Missing': (p) => `no bar of ${list(p.symbols ?? p.missing).join(', ') || 'a symbol'}`,
+  'data.WindowReady': (p) => `${count(Number(p.bars))} bars of ${texts(p.symbols).join(', ')} are ready`,
+  'data.Missing': (p) => `no bar of ${texts(p.symbols ?? p.missing).join(', ') || 'a symbol'}`,
   'backtest.WindowCompleted': (p) => `a window is replayed${p.equity ? `: equity ${price(numeric(p.equity))}` : ''}`,
-  'clock.Tick': (p) => `a bar of ${list(p.fresh).join(', ') || 'nothing'} ended`,
+  'clock.Tick': (p) => `a bar of ${texts(p.fresh).join(', ') || 'nothing'} ended`,
   'clock.Missed': () => 'bars were missed, and are skipped',
   'strategy.DecisionMade': (p) =>
-    list(p.intents).length > 0 ? `decided: ${list(p.intents).map(text).join(', ')}` : 'decided: nothing to do',
+    texts(p.intents).length > 0 ? `decided: ${texts(p.intents).join(', ')}` : 'decided: nothing to do',
   'orders.Created': (p) => `wanted: ${order(p)}`,
   'orders.Submitted': (p) => `sent: ${order(p)}`,
   'orders.Accepted': (p) => `accepted: ${order(p)}`,

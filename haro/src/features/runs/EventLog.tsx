@@ -8,8 +8,8 @@ import { count } from '@/lib/format';
 import { Empty, QueryState } from '@/ui/QueryState';
 import { Time } from '@/ui/Time';
 import classes from './EventLog.module.css';
+import { eventDetails } from './eventDetails';
 import { EVENT_TYPES } from './eventTypes';
-import { summary } from './eventWords';
 import { runEvents } from './queries';
 
 interface Props {
@@ -152,7 +152,7 @@ function Line({ event }: { event: Event }) {
           {event.type}
         </Badge>
         <Text size="sm" className={classes.summary}>
-          {summary(event)}
+          {eventDetails(event)}
         </Text>
       </div>
       {isOpen && (

@@ -1,11 +1,7 @@
 import type { Event } from '@/api/schema.gen';
 import { count, localTime, money, price, quantity } from '@/lib/format';
+import { messageOf, type Payload, record, text, texts } from '@/lib/payload';
 
-type Payload = Record<string, unknown>;
-
-const text = (value: unknown): string => (typeof value === 'string' || typeof value === 'number' ? String(value) : '');
-const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
-const record = (value: unknown): Payload => (typeof value === 'object' && value !== null ? (value as Payload) : {});
 const said = (...parts: string[]): string => parts.filter(Boolean).join(', ');
 
 function order(payload: Payload): string {
@@ -34,7 +30,7 @@ function decision(payload: Payload): string {
 }
 
 /** What an event says, in a line. What has no words of its own is in its details. */
-export function summary({ type, payload }: Event): string {
+export function eventDetails({ type, payload }: Event): string {
   if (type.startsWith('orders.')) return order(payload);
   switch (type) {
     case 'clock.Tick':
@@ -55,7 +51,7 @@ export function summary({ type, payload }: Event): string {
         payload.equity === undefined ? '' : `equity ${money(text(payload.equity))}`,
       );
     case 'run.Error':
-      return text(record(payload.error).message) || text(payload.error);
+      return messageOf(payload.error);
     case 'run.ParamsChanged':
       return Object.entries(record(payload.params))
         .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
