@@ -139,6 +139,8 @@ def _invalid_field(error: Mapping[str, Any], known: Collection[str]) -> FieldPro
     if error["type"] == "extra_forbidden" and len(steps) == 1:
         unknown = UnknownName("field", steps[0], known)
         return FieldProblem(field=steps[0], message=str(unknown), place=place, nearest=unknown.nearest)
+    if error["type"] == "json_invalid":  # what stands for a field there is the place in the text
+        return FieldProblem(field="", message=f"is no JSON: {error['ctx']['error']} (character {steps[0]})", place=place)
     message = str(error["msg"]).removeprefix("Value error, ")
     expected = message.removeprefix("expected ") if message.startswith("expected ") else None
     return FieldProblem(field=".".join(steps), message=message, place=place, expected=expected)

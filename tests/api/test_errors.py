@@ -1,6 +1,7 @@
 """Each of Weaver's errors has one answer over HTTP."""
 
 import json
+from pathlib import Path
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ from activities.failures import FAILURES
 from api.correlation import HEADER, Correlation
 from api.errors import ANSWERS, answer_errors
 from tests.activities.test_failures import all_errors
+from tests.api.guards.guarded import asking, guarded
 from weaver.errors import (
     AlreadyExists,
     BadData,
@@ -81,6 +83,13 @@ async def test_an_error_is_answered_with_its_facts(error: WeaverError, status: i
 async def test_a_wrong_value_is_named_with_what_was_expected() -> None:
     said = (await answered(BadValue("page", 0, "a number from 1 on"))).json()
     assert said["errors"] == [{"field": "page", "message": said["detail"], "expected": "a number from 1 on"}]
+
+
+async def test_a_body_that_is_no_json_is_called_so(tmp_path: Path) -> None:
+    async with asking(guarded(tmp_path)) as client:
+        said = (await client.post("/api/v1/runs", content='{"id": ', headers={"Content-Type": "application/json"})).json()
+    assert said["detail"] == "The request does not fit: body: is no JSON: Expecting value (character 7)."
+    assert said["errors"] == [{"field": "", "message": "is no JSON: Expecting value (character 7)", "place": "body"}]
 
 
 async def test_a_venue_that_asks_to_wait_says_how_long() -> None:
