@@ -4,6 +4,7 @@ import asyncio
 from decimal import Decimal
 from pathlib import Path
 
+from tests.workflows.stack import until
 from tests.workflows.trading_world import ACCOUNT, TradingWorld, local_world
 from weaver.glados.risk import RiskLimits
 from weaver.glados.runs import RunStatus
@@ -25,12 +26,24 @@ async def _trade_at_once(world: TradingWorld) -> list[str]:
     await asyncio.gather(*(world.handle(run_id).signal("start") for run_id in ids))
     for run_id in ids:
         await world.has_decided(run_id)
+        await _is_answered(world, run_id)
     ends = {world.decisions(run_id)[0].bar_end for run_id in ids}
     assert len(ends) <= 2, "on one bar, or on two when their start met a bar's end"
     await asyncio.gather(*(world.handle(run_id).signal("stop") for run_id in ids))
     ended = await asyncio.gather(*(world.ended(run_id) for run_id in ids))
     assert {one.status for one in ended} == {RunStatus.STOPPED}
     return ids
+
+
+async def _is_answered(world: TradingWorld, run_id: str) -> None:
+    """Wait until what the run wants is an order or is refused: one that is stopped sooner wants nothing any more."""
+
+    async def answered() -> bool:
+        if world.orders(run_id):
+            return True
+        return any(event.type == "risk.Refused" for event in await world.events(run_id))
+
+    await until(answered, f"the order of {run_id} to be admitted or refused")
 
 
 async def _refusals(world: TradingWorld, ids: list[str]) -> list[EventRecord]:

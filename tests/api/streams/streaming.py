@@ -15,7 +15,8 @@ import httpx
 from httpx_sse import ServerSentEvent, aconnect_sse
 from temporalio.client import Client
 
-from tests.workflows.stack import ROOT, _free_port, until
+from cli.ports import free_ports
+from tests.workflows.stack import ROOT, until
 from tests.workflows.trading_world import TradingWorld
 
 UNATTENDED = "unattended"
@@ -28,7 +29,7 @@ class Api:
     """The API as a process of its own on one port, to be killed and started again."""
 
     def __init__(self, world: TradingWorld) -> None:
-        self.port = _free_port()
+        self.port = free_ports(1)[0]
         self.base = f"http://127.0.0.1:{self.port}/api/v1"
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("WEAVER_")}
         self._environment = inherited | {
