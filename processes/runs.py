@@ -22,6 +22,7 @@ from activities.records import RunRecords
 from activities.slots import Ending, Slots
 from activities.trading_runs import TradingRuns
 from processes.connecting import BUILD_ID, patiently
+from processes.notifications import notifying
 from processes.numbers import count_slots, expose_numbers
 from processes.sandbox import workflow_runner
 from weaver.settings import Settings
@@ -116,7 +117,7 @@ async def _serve(
             activity_executor=threads,
             graceful_shutdown_timeout=DRAIN,
         )
-        async with worker:
+        async with worker, notifying(client, database, settings, interceptors):
             sys.stdout.write(f"{READY}\n")
             sys.stdout.flush()
             await _first_of(stopping.wait(), watcher.run(), _unending(running), count_slots(slots, meter))
