@@ -14,6 +14,7 @@ from weaver.notify.channels import Channel, EmailChannel, ServiceChannel, Webhoo
 from weaver.notify.messages import Message, message_of
 from weaver.notify.sending import lacking, send
 
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # by Apprise, which is done with it
 SECRET = "whsec_" + "c2VjcmV0IG9mIHRoZSB3ZWJob29r"
 NO_SERVER = "http://127.0.0.1:9/s3cr3t"
 
