@@ -1,8 +1,12 @@
-"""Notifications: one workflow has all histories followed, and one for each channel delivers what waits there."""
+"""Notifications: one workflow has all histories followed, and one for each channel delivers what waits there.
+
+Both go to new workers as these come: they have no state but what is in WallE, and nothing would serve them on the old ones.
+"""
 
 from datetime import timedelta
 
 from temporalio import workflow
+from temporalio.common import VersioningBehavior
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
@@ -14,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
 _SHORTEST = timedelta(seconds=1)
 
 
-@workflow.defn(name=NOTIFIER)
+@workflow.defn(name=NOTIFIER, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
 class Notifier:
     """Has one worker of all follow the histories, for ever. What it notes is in WallE, and so is how far it came."""
 
@@ -31,7 +35,7 @@ class Notifier:
         workflow.continue_as_new()
 
 
-@workflow.defn(name=DELIVERY)
+@workflow.defn(name=DELIVERY, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
 class Delivery:
     """Delivers to one channel until nothing waits there; whoever notes more starts it again."""
 

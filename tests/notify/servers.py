@@ -41,7 +41,7 @@ def receiver(*answers: int, then: int = 204) -> Iterator[Receiver]:
     found = Receiver(answers=list(answers), then=then)
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802  # as http.server calls it
+        def do_POST(self) -> None:  # as http.server calls it
             body = self.rfile.read(int(self.headers["Content-Length"]))
             status = found.answers.pop(0) if found.answers else found.then
             headers = {name.lower(): value for name, value in self.headers.items()}

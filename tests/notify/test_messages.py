@@ -15,11 +15,13 @@ from weaver.walle.model import EventRecord
     ("event", "told"),
     [
         (an_event(), "Filled: buy 1 SIM/USD, at 99.5 [run first, account simulated-paper]"),
-        (an_event(1, "orders.Rejected", side="sell", quantity="2", symbol="AAPL", reason="no\nfunds"), "Rejected: sell 2 AAPL (no funds) [run first]"),
+        (an_event(1, "orders.Rejected", side="sell", quantity="2", symbol="AAPL", reason="no\nfunds"),
+         "Rejected: sell 2 AAPL (no funds) [run first]"),
         (an_event(1, "run.Error", error={"message": "division by zero"}), "Run ended in error (division by zero) [run first]"),
         (an_event(1, "run.Completed"), "Run completed [run first]"),
         (an_event(1, "clock.Missed", count=3), "Bars' ends missed: 3 [run first]"),
-        (an_event(1, "risk.Breached", account="a-live", rule="max_daily_loss", message="Too much."), "Limit breached: max_daily_loss (Too much.) [run first, account a-live]"),
+        (an_event(1, "risk.Breached", account="a-live", rule="max_daily_loss", message="Too much."),
+         "Limit breached: max_daily_loss (Too much.) [run first, account a-live]"),
         (an_event(1, "account.Killed", account="a-live", reason="odd"), "Kill switch on (odd) [account a-live]"),
         (
             an_event(1, "account.Drift", account="a-live", drift=[{"kind": "position", "symbol": "X", "ours": "1", "theirs": "2"}]),

@@ -110,9 +110,10 @@ def test_a_service_is_reached_by_apprise(caplog: pytest.LogCaptureFixture) -> No
 
 def test_a_service_that_refuses_is_told_by_its_code_alone(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    with receiver(401) as server, pytest.raises(Unavailable, match=r"\(401\)") as problem:
-        address = server.url.replace("http://", "json://me:s3cr3t@")
-        send("phone", ServiceChannel(kind="apprise"), a_message(), {"WEAVER_NOTIFY_PHONE_URL": address})
+    with receiver(401) as server:
+        environment = {"WEAVER_NOTIFY_PHONE_URL": server.url.replace("http://", "json://me:s3cr3t@")}
+        with pytest.raises(Unavailable, match=r"\(401\)") as problem:
+            send("phone", ServiceChannel(kind="apprise"), a_message(), environment)
 
     assert "s3cr3t" not in str(problem.value)
     assert "s3cr3t" not in caplog.text
