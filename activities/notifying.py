@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import ParamSpec, TypeVar
@@ -81,4 +82,4 @@ class Deliveries:
             await self._in_thread(self._store.failed, task.channel, task.message, datetime.now(UTC))
 
     async def _in_thread(self, call: Callable[P, ReturnT], *arguments: P.args, **named: P.kwargs) -> ReturnT:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(call, *arguments, **named))
+        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(copy_context().run, call, *arguments, **named))

@@ -1,6 +1,5 @@
 """`python -m api`: serves the API, and prints `api ready` when it does."""
 
-import logging
 import socket
 import sys
 
@@ -10,6 +9,7 @@ from fastapi import FastAPI
 from api.main import create_app
 from weaver.errors import Unavailable, WeaverError
 from weaver.exposure import check_exposure
+from weaver.logs import set_up
 from weaver.settings import Settings, read_settings
 from weaver.walle.database import Database
 
@@ -57,8 +57,7 @@ def server(settings: Settings) -> Server:
 
 def main() -> None:
     """Serve until told to stop."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("api").setLevel(logging.INFO)
+    set_up(("api",))
     try:
         server(read_settings()).run()
     except WeaverError as problem:

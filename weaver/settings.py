@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     temporal_ui_url: str | None = Field(
         default=None, description="address of the Temporal UI, such as http://127.0.0.1:8233, for links to runs"
     )
+    log: Literal["text", "json"] = Field(default="text", description="how processes log: lines of text, or one JSON object a line")
     notify: Path | None = Field(default=None, description="file of notification channels; default notify.toml in the home")
     api_host: str = Field(default="127.0.0.1", description="address that the API listens on; any but this machine's own needs api_token")
     api_port: int = Field(default=8000, ge=1, le=65_535, description="port that the API listens on")

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import secrets
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,6 +14,7 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSe
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import (
     Client,
+    Interceptor,
     WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowFailureError,
@@ -34,6 +35,7 @@ from workflows.converter import BAD_PAYLOAD, data_converter
 from workflows.inputs import BACKTEST_RUN, RUN_QUEUE, Ask, BacktestInput, Progress, Pulse, RunResult, RunState, StopRequest
 from workflows.problems import ended
 from workflows.story import listed
+from workflows.tracing import tracing
 
 DEFAULT_ADDRESS = "127.0.0.1:7233"
 """Where a Temporal server is looked for when the environment names none."""
@@ -55,10 +57,12 @@ _CLOSED: dict[WorkflowExecutionStatus, RunStatus] = {
 _AnswerT = TypeVar("_AnswerT")
 
 
-async def connect(address: str, namespace: str = "default") -> Client:
-    """Return a connected client. Raises Unavailable within about two seconds when no server answers."""
+async def connect(address: str, namespace: str = "default", interceptors: Sequence[Interceptor] = ()) -> Client:
+    """Return a connected client, whose calls are traced when that is configured. Raises Unavailable within about two seconds when no
+    server answers."""
+    given = [*tracing(), *interceptors]
     try:
-        connecting = Client.connect(address, namespace=namespace, data_converter=data_converter)
+        connecting = Client.connect(address, namespace=namespace, data_converter=data_converter, interceptors=given)
         client = await asyncio.wait_for(connecting, CONNECT_SECONDS)
         await client.service_client.workflow_service.describe_namespace(
             DescribeNamespaceRequest(namespace=namespace), timeout=timedelta(seconds=CONNECT_SECONDS)

@@ -14,6 +14,7 @@ from cli.render import emit, say
 from cli.supervisor import ApiPlace, Supervisor
 from weaver.errors import BadInput, Unusable
 from weaver.exposure import base_url, check_exposure, token_of
+from weaver.logs import set_up
 from weaver.settings import BUILD_DASHBOARD, Settings
 
 
@@ -39,6 +40,7 @@ def up(
     Example: weaver up --port-temporal 7243 --port-ui 8243 --port-api 8010
     """
     settings = _placed(read_settings(), host, port_api)
+    set_up(("cli",))
     if settings.temporal_address:
         raise BadInput(
             f"WEAVER_TEMPORAL_ADDRESS names a Temporal server already ({settings.temporal_address}). "
