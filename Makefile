@@ -67,6 +67,7 @@ lint: setup $(HARO_STAMP) ## format, lint, types, layers, and whether the dashbo
 	@$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
+	$(BIN)/basedpyright -p scripts/tests-types.json
 	$(BIN)/lint-imports
 	$(NPM) run --silent lint
 	$(NPM) run --silent types
