@@ -117,7 +117,7 @@ async def _serve(
             activity_executor=threads,
             graceful_shutdown_timeout=DRAIN,
         )
-        async with worker, notifying(client, database, settings, interceptors):
+        async with worker, notifying(client, database, settings, interceptors, meter):
             sys.stdout.write(f"{READY}\n")
             sys.stdout.flush()
             await _first_of(stopping.wait(), watcher.run(), _unending(running), count_slots(slots, meter))

@@ -1,0 +1,1 @@
+"""What is deployed: files that name each other, and what they name."""
