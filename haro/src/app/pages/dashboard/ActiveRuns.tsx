@@ -87,12 +87,16 @@ function ActiveRun({ run }: { run: Run }) {
         {isTrading ? (
           <Sparkline values={curve?.equity.map(Number) ?? []} label={`Equity of ${run.id}`} />
         ) : (
-          <Progress value={run.progress.pct} w={120} aria-label={`Progress of ${run.id}`} />
+          <Progress value={run.progress.pct ?? 0} w={120} aria-label={`Progress of ${run.id}`} />
         )}
       </Table.Td>
       <Table.Td ta="right">{money(curve?.equity.at(-1) ?? run.equity)}</Table.Td>
       <Table.Td ta="right">
-        {isTrading ? <Signed value={curve ? gainToday(curve, now) : null} /> : `${run.progress.pct.toFixed(0)} %`}
+        {isTrading ? (
+          <Signed value={curve ? gainToday(curve, now) : null} />
+        ) : (
+          `${(run.progress.pct ?? 0).toFixed(0)} %`
+        )}
       </Table.Td>
     </Table.Tr>
   );
