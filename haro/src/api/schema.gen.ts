@@ -231,6 +231,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/data/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import the sample prices
+         * @description Store the daily prices of five US shares, 2000 to 2013, that come with Weaver, adjusted for splits and dividends.
+         *
+         *     Bars that are there are left alone; 422 when stored ones differ, since those are somebody's own.
+         */
+        post: operations["import_samples"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events/stream": {
         parameters: {
             query?: never;
@@ -2853,6 +2875,21 @@ export interface components {
             token: string;
         };
         /**
+         * ShippedPricesImported
+         * @description What of the shipped prices is stored now.
+         */
+        ShippedPricesImported: {
+            /**
+             * Added
+             * @description bars that were not stored before
+             */
+            added: number;
+            /** Symbols */
+            symbols: string[];
+            /** Timeframe */
+            timeframe: string;
+        };
+        /**
          * Side
          * @enum {string}
          */
@@ -3161,6 +3198,7 @@ export type RunStatus = components['schemas']['RunStatus'];
 export type RunStop = components['schemas']['RunStop'];
 export type Session = components['schemas']['Session'];
 export type SessionCreate = components['schemas']['SessionCreate'];
+export type ShippedPricesImported = components['schemas']['ShippedPricesImported'];
 export type Side = components['schemas']['Side'];
 export type StoredSymbol = components['schemas']['StoredSymbol'];
 export type StrategyInfo = components['schemas']['StrategyInfo'];
@@ -3474,6 +3512,8 @@ export interface operations {
                 /** @description counted from 1 */
                 page?: number;
                 page_size?: number;
+                /** @description looked for in symbols */
+                q?: string | null;
                 symbol?: string | null;
                 timeframe?: string | null;
             };
@@ -3526,6 +3566,32 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    import_samples: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShippedPricesImported"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
             421: components["responses"]["Problem421"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];

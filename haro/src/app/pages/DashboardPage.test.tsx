@@ -31,6 +31,7 @@ beforeEach(() => {
     http.get(at('/ready'), () => HttpResponse.json({ state: 'ok', parts: GOOD })),
     http.get(at('/runs'), () => listing(runs)),
     http.get(at('/runs/:id/equity'), () => HttpResponse.json(CURVE)),
+    http.get(at('/symbols'), () => listing([])),
     http.get(at('/orders'), () =>
       listing([anOrder({ id: 'w-1', status: 'filled', filled_quantity: '1', filled_avg_price: '99.5' })]),
     ),
@@ -56,6 +57,7 @@ it('leads a newcomer to a first run', async () => {
   openPage('/');
   const active = await section('Active runs');
   expect(await active.findByRole('link', { name: 'Start a run' })).toHaveAttribute('href', '/runs/new');
+  expect(await active.findByRole('button', { name: 'Import the sample prices' })).toBeVisible();
   expect(await screen.findByText(/The first paper run opens one/)).toBeVisible();
 });
 
