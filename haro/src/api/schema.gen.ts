@@ -253,6 +253,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what happened lately
+         * @description Give the events of all runs, orders and accounts, newest first: from WallE, and from Temporal what is not archived yet.
+         *
+         *     When Temporal does not answer, what WallE has is given, and `notice` says so.
+         */
+        get: operations["list_newest_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events/stream": {
         parameters: {
             query?: never;
@@ -1874,6 +1896,24 @@ export interface components {
             };
         };
         /**
+         * NewestEvents
+         * @description Events of all runs, orders and accounts, newest first.
+         */
+        NewestEvents: {
+            /** Items */
+            items: components["schemas"]["Event"][];
+            /**
+             * Next Before
+             * @description what to give as `before` for the next page; null at the end
+             */
+            next_before: string | null;
+            /**
+             * Notice
+             * @description what may be missing and why; null when nothing is
+             */
+            notice?: string | null;
+        };
+        /**
          * Notices
          * @description What an import noticed in its bars.
          */
@@ -3171,6 +3211,7 @@ export type ListingStoredSymbol = components['schemas']['Listing_StoredSymbol_']
 export type ListingStrategyInfo = components['schemas']['Listing_StrategyInfo_'];
 export type ListingTrade = components['schemas']['Listing_Trade_'];
 export type Live = components['schemas']['Live'];
+export type NewestEvents = components['schemas']['NewestEvents'];
 export type Notices = components['schemas']['Notices'];
 export type OddityFound = components['schemas']['OddityFound'];
 export type Order = components['schemas']['Order'];
@@ -3588,6 +3629,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ShippedPricesImported"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_newest_events: {
+        parameters: {
+            query?: {
+                /** @description Only events before this place: a `next_before`. */
+                before?: string | null;
+                page_size?: number;
+                /** @description Only events of these types: given several times, or separated by commas. */
+                types?: string[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewestEvents"];
                 };
             };
             401: components["responses"]["Problem401"];
