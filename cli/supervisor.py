@@ -81,6 +81,7 @@ class Supervisor:
         self.temporal = Child("Temporal", _temporal_command(home, temporal_port, ui_port), home.logs / "temporal.log", tokenless)
         ours = {"WEAVER_HOME": str(home.path), "WEAVER_TEMPORAL_ADDRESS": self.address, "WEAVER_TEMPORAL_NAMESPACE": NAMESPACE}
         ours["PYTHONUNBUFFERED"] = "1"
+        ours["WEAVER_VERSIONING"] = "off"  # after an upgrade no worker of the build before comes back here, so no run may wait for one
         self.worker = Child("the worker", python("worker"), home.logs / "worker.log", tokenless | ours)
         self.api: Child | None = None
         if api is not None:

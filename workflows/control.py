@@ -83,7 +83,8 @@ class Controlled(Generic[RequestT]):
         self._progress = carried.progress if carried else Progress()
         self._started_at = carried.started_at if carried else None
         self._ignored = list(carried.ignored) if carried else []
-        self._may_start = bool(carried) or not (request and request.start_paused)
+        waits = carried.status is RunStatus.PENDING if carried else bool(request and request.start_paused)
+        self._may_start = not waits
         self._stopping = self._status is RunStatus.STOPPING
         self._cancelled = False
         self._error: RunError | None = None
