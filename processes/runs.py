@@ -39,9 +39,10 @@ from weaver.walle.records import Records
 from weaver.walle.trading_model import AccountLimits
 from weaver.walle.trading_queries import TradingQueries
 from workflows.archive_schedule import ensure_archive_schedule
-from workflows.client import DEFAULT_ADDRESS, ensure_search_attributes
+from workflows.client import DEFAULT_ADDRESS
 from workflows.deploying import promote_first
 from workflows.inputs import RUN_QUEUE
+from workflows.registering_attributes import ensure_search_attributes
 from workflows.trading_client import look_after_account
 from workflows.watcher import Watcher
 
