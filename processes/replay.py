@@ -6,6 +6,7 @@ with the reason of a failure.
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -16,7 +17,7 @@ from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.worker import Replayer
 
 from processes.served import WORKFLOWS
-from workflows.converter import data_converter
+from workflows.sealing import converter_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,7 @@ class Replayed:
 
 async def replayed(files: Iterable[Path]) -> list[Replayed]:
     """Replay each history, sandbox on."""
-    replayer = Replayer(workflows=WORKFLOWS, data_converter=data_converter)
+    replayer = Replayer(workflows=WORKFLOWS, data_converter=converter_of(os.environ))
     return [await _one(replayer, file) for file in files]
 
 

@@ -29,10 +29,12 @@ from weaver.errors import AlreadyExists, BadInput, NotAllowed, NotFound, Unavail
 from weaver.glados.requests import RunCreate
 from weaver.glados.runs import RunStatus, actions
 from workflows.access import access
-from workflows.attributes import MODE, STATUS
-from workflows.converter import BAD_PAYLOAD, data_converter
+from workflows.attributes import MODE, SEALED, STATUS
+from workflows.converter import BAD_PAYLOAD
+from workflows.encryption import has_keys
 from workflows.inputs import BACKTEST_RUN, RUN_QUEUE, Ask, BacktestInput, Progress, Pulse, RunResult, RunState, StopRequest
 from workflows.problems import ended
+from workflows.sealing import converter_of
 from workflows.story import listed
 
 DEFAULT_ADDRESS = "127.0.0.1:7233"
@@ -69,7 +71,7 @@ async def connect(address: str, namespace: str = "default") -> Client:
         connecting = Client.connect(
             address,
             namespace=namespace,
-            data_converter=data_converter,
+            data_converter=converter_of(os.environ),
             tls=way_in.get("tls", False),
             api_key=way_in.get("api_key"),
             rpc_metadata=way_in.get("rpc_metadata", {}),
@@ -108,9 +110,9 @@ def run_id_for(request: RunCreate) -> str:
     """Return the id asked for, or make up a readable one: `bt-<strategy>-<UTC time>-<4 hex>`; `paper-` and `live-` for trading."""
     if request.id:
         return request.id
-    strategy = re.sub(r"[^A-Za-z0-9._-]", "-", request.strategy)[:80]
+    strategy = "" if has_keys(os.environ) else re.sub(r"[^A-Za-z0-9._-]", "-", request.strategy)[:80] + "-"  # ids are never encrypted
     kind = "bt" if request.mode in (None, "backtest") else request.mode
-    return f"{kind}-{strategy}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+    return f"{kind}-{strategy}{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
 
 
 async def start_backtest(client: Client, request: RunCreate, *, corr_id: str | None = None, asked: str | None = None) -> str:
@@ -140,7 +142,8 @@ async def start_backtest(client: Client, request: RunCreate, *, corr_id: str | N
 
 def memo(corr_id: str | None, asked: str | None = None) -> dict[str, str]:
     """Return what is noted with a workflow at its start: the request that it comes from, and a digest of what was asked."""
-    return {name: value for name, value in ((CORR_ID, corr_id), (ASKED, asked)) if value is not None}
+    noted = {name: value for name, value in ((CORR_ID, corr_id), (ASKED, asked)) if value is not None}
+    return noted | {SEALED: "yes"} if has_keys(os.environ) else noted
 
 
 async def asked_digest(description: WorkflowExecutionDescription) -> str | None:

@@ -13,7 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from weaver.orders import Role
     from weaver.walle.trading_model import OrderChange, OrderRecord
     from workflows import policies
-    from workflows.attributes import KIND, MODE, STATUS, SYMBOLS
+    from workflows.attributes import KIND, MODE, SEALED, STATUS, SYMBOLS
     from workflows.moving import is_to_move
     from workflows.order_inputs import (
         AmendRequest,
@@ -293,7 +293,7 @@ class Watched:
                 [
                     KIND.value_set("order"),
                     MODE.value_set(order.account.rpartition("-")[2]),
-                    SYMBOLS.value_set([order.symbol]),
+                    *([] if SEALED in workflow.memo() else [SYMBOLS.value_set([order.symbol])]),
                     STATUS.value_set(order.status.value),
                 ]
             )
