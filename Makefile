@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo haro up browser test test-haro pictures short-chaos chaos openapi lint check bench lock clean
+.PHONY: help setup demo haro up browser test test-haro pictures short-chaos chaos replay openapi lint check bench lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -58,6 +58,9 @@ short-chaos: setup ## hundreds of orders while processes, server and venue fail;
 
 chaos: setup ## the same for thousands of orders, and long runs on skipped time; an hour
 	@WEAVER_CHAOS=long $(BIN)/python -m pytest -m chaos $(ARGS)
+
+replay: setup ## replay the histories of FOLDER, written by `weaver deploy export`, with this code
+	@$(BIN)/weaver deploy check $(FOLDER)
 
 openapi: setup $(HARO_STAMP) ## write the API's OpenAPI document to docs/openapi.json, and the dashboard's client from it
 	@$(BIN)/python -m scripts.openapi
