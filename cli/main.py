@@ -36,6 +36,7 @@ COMMANDS: dict[str, Entry] = {
     "data": Entry("data", "Import, list, inspect and export bars.", is_group=True),
     "strategies": Entry("strategies", "List strategies, or show one with its parameters."),
     "adapters": Entry("adapters", "List where can be traded, and which variables that needs."),
+    "notify": Entry("notify", "List notification channels and what waits for them; try them.", is_group=True),
     "new": Entry("new", "Write a starter file, e.g. a new strategy.", is_group=True),
     "check": Entry("check", "Look for look-ahead and hidden memory in a strategy."),
     "up": Entry("up", "Run Temporal, the worker and the API here until Ctrl-C."),
