@@ -29,6 +29,9 @@ FIRST_LOOK = timedelta(days=1)
 SNAPSHOT_EVERY = timedelta(seconds=1)
 """The account's money is read again after a fill, at most this often."""
 
+STILL_CONNECTED_EVERY = timedelta(seconds=10)
+"""So often it is noted again that updates come in: who listened before, on another worker, may have noted its end only now."""
+
 Notice = Callable[[Event], Awaitable[None]]
 """Tells the account's workflow of something that happened."""
 
@@ -51,15 +54,18 @@ class VenueAccount(AccountSteps):
             exchange = await self._venue.exchange()
             snapshot_at = datetime.min.replace(tzinfo=(await self._venue.now()).tzinfo)
             self._listening += 1
+            noting: asyncio.Task[None] | None = None
             try:
                 async for update in exchange.trade_updates():
                     match update:
                         case StreamUp():
+                            noting = noting or asyncio.create_task(self._keep_noting())
                             await self._connected(
                                 is_connected=True, event=Event(type="account.Connected", payload={"account": task.account})
                             )
                             await self._look()  # what happened while nobody listened
                         case StreamDown(reason=reason):
+                            noting = _ended(noting)
                             payload = {"account": task.account, "reason": reason}
                             await self._connected(is_connected=False, event=Event(type="account.Disconnected", payload=payload))
                         case TradeUpdate(order=order, fill=fill):
@@ -70,6 +76,7 @@ class VenueAccount(AccountSteps):
                                 if self._loss_breached(await self._snapshot()):
                                     await self._look()
             finally:
+                _ended(noting)
                 self._listening -= 1
                 if not self._listening:  # the account's next link may listen already
                     with suppress(Unavailable):
@@ -85,6 +92,13 @@ class VenueAccount(AccountSteps):
         await asyncio.to_thread(self._venue.accounts.connected, self._venue.account, is_connected, await self._venue.now())
         if event is not None:
             await self._notice(event)
+
+    async def _keep_noting(self) -> None:
+        """Note again and again that updates come in, until cancelled."""
+        while True:
+            await asyncio.sleep(STILL_CONNECTED_EVERY.total_seconds())
+            with suppress(Unavailable):
+                await self._connected(is_connected=True, event=None)
 
     # Comparing.
 
@@ -199,3 +213,9 @@ class VenueAccount(AccountSteps):
         async with beating():
             await asyncio.to_thread(self._venue.accounts.rearm, task.account, task.at or await self._venue.now())
             return AccountDone(events=[Event(type="account.Rearmed", payload={"account": task.account})])
+
+
+def _ended(noting: asyncio.Task[None] | None) -> None:
+    """Stop noting that updates come in."""
+    if noting is not None:
+        noting.cancel()

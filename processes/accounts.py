@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from activities.ticks import Ticks
 from processes.connecting import BUILD_ID, patiently
 from processes.numbers import expose_numbers
 from processes.process import stop_signals
+from weaver.environment import Environment
 from weaver.errors import Unusable
 from weaver.glados.risk import RiskLimits
 from weaver.plugins import Found
@@ -101,7 +101,7 @@ class Places:
             for entry in self._library.entries()
             if isinstance(entry, Found)
             for mode in entry.meta.modes
-            if not missing_variables(entry.meta, mode, os.environ)
+            if not missing_variables(entry.meta, mode, Environment())
         ]
 
     def venue(self, account: str) -> Venue:
@@ -113,7 +113,7 @@ class Places:
             make=lambda: self._library.open_exchange(
                 adapter,
                 mode,
-                environment=os.environ,
+                environment=Environment(),
                 clock=self._clock,
                 store=Simulations(self._database, Catalogue.open(self._settings.bars_location)),
             ),
