@@ -82,7 +82,10 @@ $(BENCH_STAMP): pyproject.toml $(STAMP)
 
 lock: setup ## pin all dependencies again
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -o requirements.lock
+	compile="$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url"
+	$$compile pyproject.toml --group dev -o requirements.lock
+	$$compile pyproject.toml --all-extras -c requirements.lock -o deploy/requirements.lock
+	$$compile deploy/build-requirements.in -o deploy/build-requirements.lock
 
 clean: ## remove .venv and what tools left
 	@rm -rf $(VENV) haro/node_modules haro/dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -23,7 +23,8 @@ PREFIX = "WEAVER_"
 class Settings(BaseSettings):
     """Weaver's settings; each field is `WEAVER_<NAME>` in the environment, or the text of the file that `WEAVER_<NAME>_FILE` names."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
+    # An empty variable is none: compose files set those that are not given to nothing.
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore")
 
     home: Path = Field(default=Path(".weaver"), description="folder of Temporal's file, WallE's database, bars and results")
     db_url: str | None = Field(default=None, description="SQLAlchemy URL of WallE; default SQLite in the home")
@@ -93,12 +94,6 @@ class Settings(BaseSettings):
     @classmethod
     def _without_brackets(cls, given: str) -> str:
         return given.strip().removeprefix("[").removesuffix("]")
-
-    @field_validator("api_token", "haro", "db_url", "db_password", "bars_url", "results_url", "temporal_address", mode="before")
-    @classmethod
-    def _none_if_empty(cls, given: object) -> object:
-        """Take an empty variable for none: compose files set those that are not given to nothing."""
-        return None if given == "" else given
 
     @property
     def home_path(self) -> Path:
