@@ -1,6 +1,5 @@
 """What commands refuse before they start anything: the checks of `weaver.checks`, on what this home has on record."""
 
-
 from cli.context import stored_runs
 from cli.homes import Home
 from cli.trading_records import trading_records

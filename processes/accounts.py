@@ -37,9 +37,10 @@ from weaver.walle.known_orders import KnownOrders
 from weaver.walle.live_bars import LiveBars
 from weaver.walle.orders import Orders
 from weaver.walle.records import Records
+from weaver.walle.recovering import LostOrders
 from weaver.walle.simulated import Simulations
 from weaver.walle.trading_queries import TradingQueries
-from workflows.trading_client import look_at_account, notice_account, tell_orders
+from workflows.trading_client import look_after_order, look_at_account, notice_account, tell_orders
 from workflows.trading_names import data_queue, veda_queue
 
 logger = logging.getLogger(__name__)
@@ -123,6 +124,7 @@ class Places:
             queries=self._queries,
             known=self._known,
             tell=partial(tell_orders, self._client),
+            lost=LostOrders(self._database),
         )
 
     def ticks(self, venue: Venue) -> Ticks:
@@ -142,6 +144,7 @@ class Places:
             limits=self._limits(venue),
             notice=partial(notice_account, self._client, venue.account),
             look=partial(look_at_account, self._client, venue.account),
+            adopt=partial(look_after_order, self._client),
         )
         of_orders: list[Callable[..., Awaitable[object]]] = [
             orders.submit,

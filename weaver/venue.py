@@ -14,6 +14,7 @@ from weaver.veda.exchange import CRYPTO_FEE_IN_KIND, Clock, Exchange
 from weaver.walle.accounts import Accounts
 from weaver.walle.known_orders import KnownOrders
 from weaver.walle.orders import Orders
+from weaver.walle.recovering import LostOrders
 from weaver.walle.trading_model import OrderChange
 from weaver.walle.trading_queries import TradingQueries
 
@@ -42,8 +43,10 @@ class Venue:
         queries: TradingQueries,
         known: KnownOrders,
         tell: Tell,
+        lost: LostOrders | None = None,
     ) -> None:
         self.account = account
+        self.lost = lost
         self.clock = clock
         self.orders = orders
         self.accounts = accounts

@@ -1,6 +1,5 @@
 """`weaver adapters`: where can be traded, what each can do, and which of its variables are set."""
 
-
 import typer
 
 from cli.context import AsJson, read_settings

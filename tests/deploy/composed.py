@@ -59,6 +59,7 @@ def command_of(service: str) -> list[str]:
 def nginx_configuration(*, port: int, ui_port: int, root: Path, servers: str, folder: Path, ui: str = "127.0.0.1:9") -> Path:
     """Write the configuration of the image as its start-up fills it in, for ports and files of a test."""
     given = {**services()["nginx"]["environment"], "NGINX_LOCAL_RESOLVERS": "127.0.0.1", "API_SERVERS": servers, "TEMPORAL_UI": ui}
+    given["OUTER_PROXY"] = "192.0.2.1"  # as in a container, where nobody who asks has the address that is the default
     template = (ROOT / "deploy/nginx/weaver.conf.template").read_text()
     text = re.sub(r"\$\{(\w+)\}", lambda match: given[match[1]], template)
     text = text.replace("listen 8080;", f"listen 127.0.0.1:{port};").replace("listen 8081;", f"listen 127.0.0.1:{ui_port};")

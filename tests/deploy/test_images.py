@@ -96,12 +96,14 @@ def test_folders_of_the_image_belong_to_who_runs_there(tmp_path: Path) -> None:
 def test_weaver_is_built_and_runs_without_what_built_it(tmp_path: Path) -> None:
     subprocess.run([ROOT / "deploy/build-weaver.sh", ROOT, tmp_path / "weaver"], check=True)
 
-    bin = tmp_path / "weaver/bin"
-    said = subprocess.run([bin / "weaver", "strategies", "--json"], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60)
+    programs = tmp_path / "weaver/bin"
+    said = subprocess.run(
+        [programs / "weaver", "strategies", "--json"], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+    )
     assert "sma-cross" in said.stdout
     for module in ("worker", "api.__main__", "processes.healthy"):
-        subprocess.run([bin / "python", "-c", f"import {module}"], cwd=tmp_path, check=True, timeout=60)
-    assert subprocess.run([bin / "python", "-c", "import hatchling"], capture_output=True, check=False).returncode != 0
+        subprocess.run([programs / "python", "-c", f"import {module}"], cwd=tmp_path, check=True, timeout=60)
+    assert subprocess.run([programs / "python", "-c", "import hatchling"], capture_output=True, check=False).returncode != 0
 
 
 @pytest.mark.topology
