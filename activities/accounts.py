@@ -126,6 +126,8 @@ class VenueAccount(AccountSteps):
         reports += await self._of_those_not_open(reports, working)
         fills = await exchange.fills_since((account.fills_seen_until or began - FIRST_LOOK) - OVERLAP)
         reports += await self._recovered(exchange, reports, fills, began)
+        if _is_held(account):
+            await self._have_looked_after(working)
         changes = await venue.take_all(reports, fills)
         changes += await venue.book(fills)
         await asyncio.to_thread(venue.accounts.fills_seen, venue.account, began)
@@ -198,12 +200,18 @@ class VenueAccount(AccountSteps):
                     await self._adopt(order)
         return found
 
+    async def _have_looked_after(self, working: Sequence[OrderRecord]) -> None:
+        """Have every working order looked after: what a backup has of Temporal is a moment older than what it has of WallE."""
+        if self._adopt is not None:
+            for order in working:
+                if order.role is None:  # exits are looked after with their entry
+                    await self._adopt(order)
+
     async def _let_go(self, at: datetime) -> list[Event]:
         """Allow orders again on an account that was held because of a restore, once nothing differs and nothing is on its way."""
         venue = self._venue
         account = await asyncio.to_thread(venue.accounts.account, venue.account)
-        held = account.killed and (account.killed_reason or "").startswith(HELD)
-        if not held or account.drift or venue.lost is None or await asyncio.to_thread(venue.lost.is_unsettled, venue.account):
+        if not _is_held(account) or account.drift or venue.lost is None or await asyncio.to_thread(venue.lost.is_unsettled, venue.account):
             return []
         await asyncio.to_thread(venue.accounts.rearm, venue.account, at)
         return [Event(type="account.Rearmed", payload={"account": venue.account})]
@@ -257,6 +265,11 @@ class VenueAccount(AccountSteps):
         async with beating():
             await asyncio.to_thread(self._venue.accounts.rearm, task.account, task.at or await self._venue.now())
             return AccountDone(events=[Event(type="account.Rearmed", payload={"account": task.account})])
+
+
+def _is_held(account: AccountRecord) -> bool:
+    """Tell whether the account takes no orders because it was restored."""
+    return account.killed and (account.killed_reason or "").startswith(HELD)
 
 
 def _ended(noting: asyncio.Task[None] | None) -> None:

@@ -115,5 +115,22 @@ async def test_an_account_that_differs_from_its_venue_stays_held(database: Datab
     await venue.disconnect()
 
 
+async def test_an_order_of_a_held_account_that_nobody_looks_after_is_looked_after(database: Database, tmp_path: Path) -> None:
+    venue = a_venue(database, tmp_path)
+    admit(venue.orders, wanted("waits", symbol=SYMBOL), at=datetime.now(UTC))
+    LostOrders(database).hold_all(datetime.now(UTC), backup=datetime.now(UTC))
+    adopted: list[str] = []
+
+    async def adopt(order: OrderRecord) -> None:
+        adopted.append(order.id)
+
+    account = VenueAccount(venue, limits=RiskLimits(), notice=_nobody, look=_nobody, adopt=adopt)
+    await ActivityEnvironment().run(account.reconcile, AccountTask(account=PAPER, at=await venue.now()))
+
+    assert adopted == ["waits"]
+    assert venue.accounts.account(PAPER).killed  # until it is known what became of the order
+    await venue.disconnect()
+
+
 async def _nobody(*_: object) -> None:
     raise AssertionError("nobody listens")
