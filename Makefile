@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo haro up browser test test-haro pictures short-chaos chaos openapi lint check bench lock clean
+.PHONY: help setup demo haro up browser test test-haro pictures short-chaos topology chaos openapi lint check bench lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -55,6 +55,9 @@ pictures: setup browser haro ## write docs/images anew, from a real stack in a r
 
 short-chaos: setup ## hundreds of orders while processes, server and venue fail; a run of thousands of bars; ten minutes
 	@$(BIN)/python -m pytest -m chaos -n 2 $(ARGS)
+
+topology: setup $(HARO_STAMP) ## a whole deployment as processes that are killed in turn; its backup goes on elsewhere; images built; ten minutes
+	@$(BIN)/python -m pytest -m topology $(ARGS)
 
 chaos: setup ## the same for thousands of orders, and long runs on skipped time; an hour
 	@WEAVER_CHAOS=long $(BIN)/python -m pytest -m chaos $(ARGS)

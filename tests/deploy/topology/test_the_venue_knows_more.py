@@ -28,6 +28,8 @@ from workflows.trading_client import start_trading
 KEY, SECRET, ACCOUNT, SYMBOL = "PKBACKUP", "backup-secret-of-nobody", "quick-paper", "BTC/USD"
 TRADER = '''
 """Buys at every bar; sells all at every fourth."""
+from decimal import Decimal
+
 from weaver.marvin import Buy, Close, Strategy, StrategyMeta, StrategyParams
 
 META = StrategyMeta(id="collector", name="Collector")
@@ -35,7 +37,7 @@ META = StrategyMeta(id="collector", name="Collector")
 
 class Collector(Strategy[StrategyParams]):
     def decide(self, view):
-        yield Close() if view.position.quantity >= 3 else Buy(1)
+        yield Close() if view.position.quantity >= 0.025 else Buy(Decimal("0.01"))
 '''
 
 
