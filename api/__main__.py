@@ -1,5 +1,6 @@
 """`python -m api`: serves the API, and prints `api ready` when it does."""
 
+import os
 import socket
 import sys
 
@@ -12,6 +13,7 @@ from weaver.exposure import check_exposure
 from weaver.logs import set_up
 from weaver.settings import Settings, read_settings
 from weaver.walle.database import Database
+from workflows.access import placed
 
 READY = "api ready"
 BAD_INPUT, UNREACHABLE = 2, 3
@@ -59,7 +61,7 @@ def main() -> None:
     """Serve until told to stop."""
     set_up(("api",))
     try:
-        server(read_settings()).run()
+        server(placed(read_settings(), os.environ)).run()
     except WeaverError as problem:
         print(f"weaver: {problem}", file=sys.stderr)  # noqa: T201  # as every command says it
         sys.exit(UNREACHABLE if isinstance(problem, Unavailable) else BAD_INPUT)

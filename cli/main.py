@@ -40,6 +40,10 @@ COMMANDS: dict[str, Entry] = {
     "new": Entry("new", "Write a starter file, e.g. a new strategy.", is_group=True),
     "check": Entry("check", "Look for look-ahead and hidden memory in a strategy."),
     "up": Entry("up", "Run Temporal, the worker and the API here until Ctrl-C."),
+    "deploy": Entry("deploy", "Bring new code to a fleet of workers while runs go on.", is_group=True),
+    "backup": Entry("backup", "Write histories, records, bars and results to one file."),
+    "restore": Entry("restore", "Put a backup into an empty home."),
+    "migrate": Entry("migrate", "Bring WallE's database to the newest tables."),
     "doctor": Entry("doctor", "Check that this machine and home can run Weaver."),
     "demo": Entry("demo", "Backtest every shipped strategy on the shipped prices, then trade half a minute."),
 }

@@ -14,15 +14,15 @@ from temporalio.worker import Interceptor, Worker
 
 from activities.following import News
 from activities.notifying import Deliveries
-from processes.connecting import BUILD_ID
+from processes.deployment import NO_BUILD
 from processes.sandbox import workflow_runner
+from processes.served import NOTIFYING
 from weaver.errors import BadInput
 from weaver.notify.channels import Channels
 from weaver.settings import Settings
 from weaver.walle.database import Database
 from weaver.walle.notifications import Notifications
 from weaver.walle.queries import Queries
-from workflows.notifier import Delivery, Notifier
 from workflows.notifier_client import start_delivery, start_notifier
 from workflows.notifier_inputs import NOTIFY_QUEUE
 
@@ -60,8 +60,8 @@ async def notifying(
         worker = Worker(
             client,
             task_queue=NOTIFY_QUEUE,
-            build_id=BUILD_ID,
-            workflows=[Notifier, Delivery],
+            build_id=NO_BUILD,  # what is delivered is the same by any
+            workflows=NOTIFYING,
             workflow_runner=workflow_runner(),
             activities=[news.follow, deliveries.plan, deliveries.deliver, deliveries.give_up],
             interceptors=interceptors,

@@ -1,1 +1,1 @@
-"""What is deployed: files that name each other, and what they name."""
+"""What runs Weaver on servers: the compose file, images, nginx, and the whole of them as processes."""
