@@ -1,6 +1,6 @@
 """`python -m api`: serves the API, and prints `api ready` when it does."""
 
-import logging
+import os
 import socket
 import sys
 
@@ -10,8 +10,10 @@ from fastapi import FastAPI
 from api.main import create_app
 from weaver.errors import Unavailable, WeaverError
 from weaver.exposure import check_exposure
+from weaver.logs import set_up
 from weaver.settings import Settings, read_settings
 from weaver.walle.database import Database
+from workflows.access import placed
 
 READY = "api ready"
 BAD_INPUT, UNREACHABLE = 2, 3
@@ -57,10 +59,9 @@ def server(settings: Settings) -> Server:
 
 def main() -> None:
     """Serve until told to stop."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("api").setLevel(logging.INFO)
+    set_up(("api",))
     try:
-        server(read_settings()).run()
+        server(placed(read_settings(), os.environ)).run()
     except WeaverError as problem:
         print(f"weaver: {problem}", file=sys.stderr)  # noqa: T201  # as every command says it
         sys.exit(UNREACHABLE if isinstance(problem, Unavailable) else BAD_INPUT)

@@ -9,6 +9,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from weaver.errors import NotFound, Unavailable
 from weaver.walle.model import EventRecord
 from workflows.events import Reading
+from workflows.sealing import open_events
 
 _PAGE = 500
 
@@ -36,6 +37,7 @@ async def read_link(client: Client, workflow_id: str, link: str, *, beside_run: 
     pages = client.get_workflow_handle(workflow_id, run_id=link).fetch_history_events(page_size=_PAGE)
     events: list[EventRecord] = []
     while await _next_page(pages, workflow_id, link):
+        await open_events(client.data_converter, pages.current_page or ())
         events += [event for entry in pages.current_page or () for event in reading.events(entry)]
     return LinkEvents(reading, events)
 
@@ -43,7 +45,7 @@ async def read_link(client: Client, workflow_id: str, link: str, *, beside_run: 
 async def follow(client: Client, workflow_id: str, link: str, *, beside_run: bool = False) -> AsyncIterator[Growth]:
     """Yield what a chain says from a link's first event on, as it comes, until the chain's end.
 
-    The last growth of what is past may be empty, and is given in any case. Raises NotFound, Unavailable.
+    Each answer of the server is given, with or without events: until then nothing more was in the history. Raises NotFound, Unavailable.
     """
     following: str | None = link
     is_past = True
@@ -59,9 +61,9 @@ async def follow(client: Client, workflow_id: str, link: str, *, beside_run: boo
         pages = handle.fetch_history_events(page_size=_PAGE, wait_new_event=True)
         while reading.closed_at is None and await _next_page(pages, workflow_id, following):
             entries = pages.current_page or ()
+            await open_events(client.data_converter, entries)
             events = [event for entry in entries for event in reading.events(entry)]
-            if events or is_past:
-                yield Growth(events, reading, is_past)
+            yield Growth(events, reading, is_past)
             if is_past and entries and entries[-1].event_id >= length and reading.next_link is None:
                 is_past = False
                 yield Growth((), reading, is_past)

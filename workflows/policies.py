@@ -101,6 +101,8 @@ PRICED_ORDER_LIFE = timedelta(minutes=5)
 """As ORDER_LIFE, for orders with a price of their own, which may wait for ten bars."""
 MANUAL_ORDER_LIFE = timedelta(minutes=5)
 
+MOVES_AFTER = timedelta(seconds=10)
+"""How old a link is at least before it makes way for one on another build."""
 BARS_A_LINK = 300
 """Ticks after which a trading run continues as new, if the server has not suggested it before."""
 EVENTS_A_LINK = 2_000
@@ -126,3 +128,15 @@ RECONCILE_BUSY = timedelta(seconds=60)
 RECONCILE_IDLE = timedelta(minutes=5)
 LISTEN_TIMEOUT = timedelta(hours=24)
 KILL_TIMEOUT = timedelta(minutes=10)
+
+# Notifications.
+
+FOLLOW_TIMEOUT = timedelta(hours=24)
+FOLLOW_HEARTBEAT = timedelta(seconds=10)
+FOLLOW_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=15))
+"""It is for ever, and begins again where it had come to."""
+DELIVER_TIMEOUT = timedelta(seconds=90)
+"""Above every time-out of what sends."""
+DELIVER_LIFE = timedelta(hours=24)
+"""A message that nobody took for so long is given up, and shown as failed."""
+DELIVER_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
