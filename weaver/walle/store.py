@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import sys
 import uuid
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -248,5 +249,13 @@ def _answered(location: str, name: str) -> Generator[None]:
         raise
     except PermissionError as problem:
         raise Unusable(f"{location} may not be used ({name}): {problem}.") from problem
-    except OSError as problem:
+    except (OSError, *_vendor_errors()) as problem:
+        if type(problem).__name__ == "NoCredentialsError":
+            raise Unusable(f"{location} needs credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile.") from problem
         raise Unavailable(f"{location} does not answer ({name}): {problem}.") from problem
+
+
+def _vendor_errors() -> tuple[type[Exception], ...]:
+    """Return what the client of S3 raises besides OSError; nothing where it was never loaded."""
+    loaded = sys.modules.get("botocore.exceptions")
+    return (loaded.BotoCoreError,) if loaded else ()
