@@ -38,6 +38,8 @@ COMMANDS: dict[str, Entry] = {
     "adapters": Entry("adapters", "List where can be traded, and which variables that needs."),
     "new": Entry("new", "Write a starter file, e.g. a new strategy.", is_group=True),
     "check": Entry("check", "Look for look-ahead and hidden memory in a strategy."),
+    "export": Entry("export", "Write all records, events and results as plain files."),
+    "disk": Entry("disk", "Show what takes how much room."),
     "up": Entry("up", "Run Temporal, the worker and the API here until Ctrl-C."),
     "deploy": Entry("deploy", "Bring new code to a fleet of workers while runs go on.", is_group=True),
     "doctor": Entry("doctor", "Check that this machine and home can run Weaver."),

@@ -46,6 +46,10 @@ class Store(Protocol):
         """Return the names of folders right inside `folder`, sorted."""
         ...
 
+    def sizes(self) -> dict[str, int]:
+        """Return the bytes of every file here and below, by name; none if there is no such place (yet)."""
+        ...
+
     def modified(self, name: str) -> datetime: ...
 
     def delete(self, name: str) -> None:
@@ -117,6 +121,18 @@ class LocalStore:
                 return sorted(entry.name for entry in entries if entry.is_file() == files and not entry.name.startswith("."))
         except NotFound:
             return []
+
+    def sizes(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for folder, inside, names in os.walk(self._root):
+            inside[:] = sorted(name for name in inside if not name.startswith("."))
+            for name in sorted(names):
+                path = Path(folder) / name
+                if name.startswith("."):
+                    continue
+                with suppress(FileNotFoundError):  # it was replaced or deleted just now
+                    found[path.relative_to(self._root).as_posix()] = path.stat().st_size
+        return found
 
     def modified(self, name: str) -> datetime:
         with _explained(self.location, name):
@@ -210,6 +226,14 @@ class ObjectStore:
             return []
         names = (entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in entries if entry["type"] == kind)
         return sorted(name for name in names if not name.startswith("."))
+
+    def sizes(self) -> dict[str, int]:
+        try:
+            with _answered(self.location, ""):
+                found: dict[str, dict[str, Any]] = self._files.find(self._root, detail=True)
+        except NotFound:
+            return {}
+        return {path.removeprefix(f"{self._root}/"): int(entry["size"]) for path, entry in sorted(found.items())}
 
     def modified(self, name: str) -> datetime:
         with _answered(self.location, name):
