@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo haro up browser test test-haro pictures short-chaos topology chaos openapi lint check bench lock clean
+.PHONY: help setup demo haro up browser test test-haro pictures short-chaos topology chaos replay openapi lint check bench lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -62,6 +62,9 @@ topology: setup $(HARO_STAMP) ## a whole deployment as processes that are killed
 chaos: setup ## the same for thousands of orders, and long runs on skipped time; an hour
 	@WEAVER_CHAOS=long $(BIN)/python -m pytest -m chaos $(ARGS)
 
+replay: setup ## replay the histories of FOLDER, written by `weaver deploy export`, with this code
+	@$(BIN)/weaver deploy check $(FOLDER)
+
 openapi: setup $(HARO_STAMP) ## write the API's OpenAPI document to docs/openapi.json, and the dashboard's client from it
 	@$(BIN)/python -m scripts.openapi
 	$(NPM) run --silent api
@@ -70,6 +73,7 @@ lint: setup $(HARO_STAMP) ## format, lint, types, layers, and whether the dashbo
 	@$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
+	$(BIN)/basedpyright -p scripts/tests-types.json
 	$(BIN)/lint-imports
 	$(NPM) run --silent lint
 	$(NPM) run --silent types

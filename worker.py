@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from activities.slots import Slots
 from processes.process import loading, log_to_stderr, stop_signals
 from weaver.errors import WeaverError
-from weaver.settings import Settings
+from weaver.settings import Settings, read_settings
+from workflows.access import placed
 from workflows.leaving import leave
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def main() -> None:
     """Run the worker."""
     log_to_stderr()
     try:
-        asyncio.run(serve(Settings()))
+        asyncio.run(serve(placed(read_settings(), os.environ)))
     except WeaverError as problem:
         sys.exit(str(problem))
     leave(0)

@@ -1,6 +1,7 @@
 """`python -m api`: serves the API, and prints `api ready` when it does."""
 
 import logging
+import os
 import socket
 import sys
 
@@ -12,6 +13,7 @@ from weaver.errors import Unavailable, WeaverError
 from weaver.exposure import check_exposure
 from weaver.settings import Settings, read_settings
 from weaver.walle.database import Database
+from workflows.access import placed
 
 READY = "api ready"
 BAD_INPUT, UNREACHABLE = 2, 3
@@ -60,7 +62,7 @@ def main() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("api").setLevel(logging.INFO)
     try:
-        server(read_settings()).run()
+        server(placed(read_settings(), os.environ)).run()
     except WeaverError as problem:
         print(f"weaver: {problem}", file=sys.stderr)  # noqa: T201  # as every command says it
         sys.exit(UNREACHABLE if isinstance(problem, Unavailable) else BAD_INPUT)

@@ -11,7 +11,7 @@ from api.deps import Parts
 from api.errors import answer_errors
 from api.guards.protection import protect
 from api.openapi import DESCRIPTION, TAGS, documented
-from api.routes import account, events, health, market, orders, results, runs, session, strategies
+from api.routes import account, codec, decisions, events, health, market, orders, results, runs, session, strategies
 from weaver.settings import Settings
 
 PREFIX = "/api/v1"
@@ -39,7 +39,19 @@ def create_app(settings: Settings) -> FastAPI:
     )
     answer_errors(app)
     documented(app)
-    for routes in (results, runs, events, orders, account, strategies, market, session, health):  # results first: /runs/compare is no run
+    for routes in (
+        results,
+        decisions,
+        runs,
+        events,
+        orders,
+        account,
+        strategies,
+        market,
+        session,
+        health,
+        codec,
+    ):  # results first: /runs/compare is no run
         app.include_router(routes.router, prefix=PREFIX)
     app.include_router(health.router, include_in_schema=False)  # at the root too, where scrapers look
     protect(app, settings)

@@ -27,8 +27,8 @@ from temporalio.testing import WorkflowEnvironment
 from bench.verdict import Verdict
 from cli.ports import free_ports
 from cli.supervisor import temporal_program
-from workflows.client import ensure_search_attributes
 from workflows.converter import data_converter
+from workflows.registering_attributes import ensure_search_attributes
 
 RUNS, CLIENTS, EVENTS_A_SECOND = 20, 100, 20
 SECONDS = float(os.environ.get("WEAVER_BENCH_STREAM_SECONDS", "30"))

@@ -10,11 +10,17 @@ import typer
 
 from weaver.errors import NotFound, Unusable
 from weaver.settings import Settings
-from weaver.settings import read_settings as read_settings  # commands take it from here, with what they open by it
+from weaver.settings import read_settings as settings_of_environment
 from weaver.walle.database import Database
 from weaver.walle.queries import Queries
+from workflows.access import placed
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")]
+
+
+def read_settings() -> Settings:
+    """Read the environment, with the Temporal server that it names in any way; raise BadInput for a variable that does not fit."""
+    return placed(settings_of_environment(), os.environ)
 
 
 @contextmanager

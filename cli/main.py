@@ -42,6 +42,7 @@ COMMANDS: dict[str, Entry] = {
     "backup": Entry("backup", "Write histories, records, bars and results to one file."),
     "restore": Entry("restore", "Put a backup into an empty home."),
     "migrate": Entry("migrate", "Bring WallE's database to the newest tables."),
+    "deploy": Entry("deploy", "Bring new code to a fleet of workers while runs go on.", is_group=True),
     "doctor": Entry("doctor", "Check that this machine and home can run Weaver."),
     "demo": Entry("demo", "Backtest every shipped strategy on the shipped prices, then trade half a minute."),
 }

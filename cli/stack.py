@@ -13,6 +13,7 @@ from cli.processes import python, tail
 from cli.supervisor import START_LIMIT_SECONDS
 from weaver.errors import Unavailable
 from weaver.settings import Settings
+from workflows.access import server_named_by
 
 _POLL_SECONDS = 0.02
 
@@ -61,9 +62,10 @@ def running_server(settings: Settings) -> Generator[Server, None, None]:
 
 
 def _named(settings: Settings, address: str) -> Server:
-    check_address("WEAVER_TEMPORAL_ADDRESS", address)
+    variable = server_named_by(os.environ)
+    check_address(variable, address)
     if not answers(address, timeout_seconds=5):
-        raise Unavailable(f"No Temporal server answers at {address} (WEAVER_TEMPORAL_ADDRESS).")
+        raise Unavailable(f"No Temporal server answers at {address} ({variable}).")
     return Server(address=address, namespace=settings.temporal_namespace, ui_url=None, is_ours=False, lasts=True)
 
 

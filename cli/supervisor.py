@@ -28,6 +28,7 @@ START_LIMIT_SECONDS = 60.0
 WORKER_READY = "worker ready"
 API_READY = "api ready"
 API_TOKEN = ("WEAVER_API_TOKEN", "WEAVER_API_TOKEN_FILE")
+OTHER_TEMPORAL = "TEMPORAL_"
 
 _POLL_SECONDS = 0.02
 _WATCH_SECONDS = 0.2
@@ -77,10 +78,13 @@ class Supervisor:
         self.started_by = started_by
         self.api_url = api.url if api else None
         # Strategies run in the worker, and nobody but the API asks for its token.
+        # What lets into other Temporal servers is not for ours.
+        environment = {name: value for name, value in environment.items() if not name.upper().startswith(OTHER_TEMPORAL)}
         tokenless = {name: value for name, value in environment.items() if name.upper() not in API_TOKEN}
         self.temporal = Child("Temporal", _temporal_command(home, temporal_port, ui_port), home.logs / "temporal.log", tokenless)
         ours = {"WEAVER_HOME": str(home.path), "WEAVER_TEMPORAL_ADDRESS": self.address, "WEAVER_TEMPORAL_NAMESPACE": NAMESPACE}
         ours["PYTHONUNBUFFERED"] = "1"
+        ours["WEAVER_VERSIONING"] = "off"  # after an upgrade no worker of the build before comes back here, so no run may wait for one
         self.worker = Child("the worker", python("worker"), home.logs / "worker.log", tokenless | ours)
         self.api: Child | None = None
         if api is not None:

@@ -17,7 +17,8 @@ from activities.beacon import Beacon
 from activities.orders import VenueOrders
 from activities.prices import Prices
 from activities.ticks import Ticks
-from processes.connecting import BUILD_ID, patiently
+from processes.connecting import patiently
+from processes.deployment import build_of
 from processes.numbers import expose_numbers
 from processes.process import stop_signals
 from weaver.environment import Environment
@@ -162,7 +163,7 @@ class Places:
             Worker(
                 self._client,
                 task_queue=queue,
-                build_id=BUILD_ID,
+                **build_of(self._settings),
                 activities=activities,
                 max_concurrent_activities=500,
                 max_heartbeat_throttle_interval=HEARTBEAT_AT_MOST_EVERY,

@@ -12,9 +12,6 @@ from workflows.client import DEFAULT_ADDRESS, connect
 
 logger = logging.getLogger(__name__)
 
-BUILD_ID = "weaver"
-"""Given to each worker only because the SDK otherwise makes one of the code of all loaded modules, which takes 0.2 s."""
-
 
 async def patiently(settings: Settings, stopping: asyncio.Event) -> Client | None:
     """Return a client once the server answers; None when told to stop before."""

@@ -11,7 +11,8 @@ from temporalio.worker import Worker
 from activities.beacon import Beacon
 from activities.decisions import LiveDecisions
 from activities.recorded_bars import RecordedBars
-from processes.connecting import BUILD_ID, patiently
+from processes.connecting import patiently
+from processes.deployment import build_of
 from processes.process import stop_signals
 from weaver.errors import WeaverError
 from weaver.glados.clock import sessions_between
@@ -50,7 +51,7 @@ async def serve(settings: Settings, beacon: Beacon) -> None:
         worker = Worker(
             client,
             task_queue=MARVIN_QUEUE,
-            build_id=BUILD_ID,
+            **build_of(settings),
             activities=[decisions.pin, decisions.decide],
             activity_executor=thread,
             max_concurrent_activities=1,

@@ -20,9 +20,11 @@ from activities.failures import of_ending
 from activities.records import RunRecords
 from activities.slots import Ending, Slots
 from activities.trading_runs import TradingRuns
-from processes.connecting import BUILD_ID, patiently
+from processes.connecting import patiently
+from processes.deployment import build_of
 from processes.numbers import count_slots, expose_numbers
 from processes.sandbox import workflow_runner
+from processes.served import WORKFLOWS
 from weaver.environment import Environment
 from weaver.settings import Settings
 from weaver.veda.library import AdapterLibrary
@@ -36,14 +38,11 @@ from weaver.walle.queries import Queries
 from weaver.walle.records import Records
 from weaver.walle.trading_model import AccountLimits
 from weaver.walle.trading_queries import TradingQueries
-from workflows.account import Account
-from workflows.archive import Archiving
 from workflows.archive_schedule import ensure_archive_schedule
-from workflows.backtest import BacktestRun
-from workflows.client import DEFAULT_ADDRESS, ensure_search_attributes
+from workflows.client import DEFAULT_ADDRESS
+from workflows.deploying import promote_first
 from workflows.inputs import RUN_QUEUE
-from workflows.order import Order
-from workflows.trading import TradingRun
+from workflows.registering_attributes import ensure_search_attributes
 from workflows.trading_client import look_after_account
 from workflows.watcher import Watcher
 
@@ -98,8 +97,8 @@ async def _serve(
         worker = Worker(
             client,
             task_queue=RUN_QUEUE,
-            build_id=BUILD_ID,
-            workflows=[BacktestRun, TradingRun, Order, Account, Archiving],
+            **build_of(settings),
+            workflows=WORKFLOWS,
             workflow_runner=workflow_runner(),
             activities=[
                 run_records.register,
@@ -117,6 +116,8 @@ async def _serve(
             graceful_shutdown_timeout=DRAIN,
         )
         async with worker:
+            if settings.versioning != "off" and await promote_first(client, settings.build):
+                logger.info("build %s is the first, and current", settings.build)
             sys.stdout.write(f"{READY}\n")
             sys.stdout.flush()
             await _first_of(stopping.wait(), watcher.run(), _unending(running), count_slots(slots, meter))

@@ -5,6 +5,7 @@ venues.
 """
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -14,6 +15,7 @@ from activities.parents import die_with_parent
 from processes.process import loading, log_to_stderr
 from weaver.errors import WeaverError
 from weaver.settings import Settings
+from workflows.access import placed
 from workflows.leaving import leave
 
 
@@ -25,7 +27,7 @@ def main() -> None:
     with loading():
         serve = _load(kind)
     try:
-        asyncio.run(serve(Settings(), Beacon(int(descriptor))))
+        asyncio.run(serve(placed(Settings(), os.environ), Beacon(int(descriptor))))
     except WeaverError as problem:
         sys.exit(str(problem))
     leave(0)

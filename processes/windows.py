@@ -10,7 +10,8 @@ from temporalio.worker import Worker
 
 from activities.backtests import Backtests
 from activities.beacon import Beacon
-from processes.connecting import BUILD_ID, patiently
+from processes.connecting import patiently
+from processes.deployment import build_of
 from processes.process import stop_signals
 from weaver.errors import WeaverError
 from weaver.glados.clock import sessions_between
@@ -47,7 +48,7 @@ async def serve(settings: Settings, beacon: Beacon) -> None:
         worker = Worker(
             client,
             task_queue=GRETA_QUEUE,
-            build_id=BUILD_ID,
+            **build_of(settings),
             activities=[backtests.resolve, backtests.window, backtests.finish],
             activity_executor=thread,
             max_concurrent_activities=1,

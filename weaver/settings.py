@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from weaver.build import code_digest
 from weaver.environment import FILE, Environment
 from weaver.errors import BadValue
 from weaver.glados.risk import LIVE_LIMITS, PAPER_LIMITS, RiskLimits
@@ -34,6 +35,12 @@ class Settings(BaseSettings):
     plugins: str = Field(default="", description=f"folders with strategies, separated by '{os.pathsep}', besides plugins/strategies")
     temporal_address: str | None = Field(default=None, description="host:port of a Temporal server; default the embedded one")
     temporal_namespace: str = "default"
+    versioning: Literal["off", "pinned"] = Field(
+        default="off", description="pinned: workers are of a build, runs keep to the build that they began with until they may move on"
+    )
+    build_id: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9._-]{1,64}$", description="name of the installed code; default a digest of it"
+    )
     step_limit_seconds: float = Field(default=30.0, gt=0, description="longest that a strategy may take for one step")
     adapters: str = Field(default="", description=f"folders with adapters, separated by '{os.pathsep}', besides plugins/adapters")
     arm_live: Literal["yes", ""] = Field(default="", description="yes: this worker may trade with real money")
@@ -99,6 +106,11 @@ class Settings(BaseSettings):
     @property
     def home_path(self) -> Path:
         return self.home.expanduser().absolute()
+
+    @property
+    def build(self) -> str:
+        """The name of the installed code."""
+        return self.build_id or code_digest()
 
     @property
     def database_url(self) -> str:

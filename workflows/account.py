@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.account_inputs import AccountDone, AccountInput, AccountState, AccountTask, KillRequest
     from workflows.attributes import KIND, MODE, STATUS
     from workflows.inputs import Ask, Event, StopRequest
+    from workflows.moving import is_to_move, next_link
     from workflows.problems import problem_of
     from workflows.trading_names import ACCOUNT, data_queue, veda_queue
 
@@ -49,7 +50,7 @@ class Account:
             if self._is_long() and self._kill is None and not self._rearm:
                 # The updates are not called off here, which a link may not do as its last word: Temporal does it for the old link.
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(AccountInput(account=self._account, killed=self._killed, kill=self._kill, link=request.link + 1))
+                next_link(AccountInput(account=self._account, killed=self._killed, kill=self._kill, link=request.link + 1))
             every = policies.RECONCILE_BUSY if self._is_busy else policies.RECONCILE_IDLE
             try:
                 await workflow.wait_condition(self._has_something_to_do, timeout=every, timeout_summary="until the next reconciliation")
@@ -171,4 +172,4 @@ class Account:
 
     def _is_long(self) -> bool:
         info = workflow.info()
-        return info.is_continue_as_new_suggested() or info.get_current_history_length() > policies.EVENTS_A_LINK
+        return info.is_continue_as_new_suggested() or info.get_current_history_length() > policies.EVENTS_A_LINK or is_to_move()

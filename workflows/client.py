@@ -1,6 +1,7 @@
 """How to start, ask and stop runs; for the CLI, the API and the worker alike."""
 
 import asyncio
+import os
 import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable
@@ -9,8 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from temporalio.api.enums.v1 import IndexedValueType
-from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import (
     Client,
@@ -26,18 +25,23 @@ from temporalio.common import QueryRejectCondition, WorkflowIDConflictPolicy, Wo
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from weaver.errors import AlreadyExists, BadInput, NotAllowed, NotFound, Unavailable
+from weaver.errors import AlreadyExists, BadInput, NotAllowed, NotFound, Unavailable, Unusable, WeaverError
 from weaver.glados.requests import RunCreate
 from weaver.glados.runs import RunStatus, actions
-from workflows.attributes import KIND, MODE, STATUS, STRATEGY, SYMBOLS
-from workflows.converter import BAD_PAYLOAD, data_converter
+from workflows.access import access
+from workflows.attributes import MODE, SEALED, STATUS
+from workflows.converter import BAD_PAYLOAD
+from workflows.encryption import has_keys
 from workflows.inputs import BACKTEST_RUN, RUN_QUEUE, Ask, BacktestInput, Progress, Pulse, RunResult, RunState, StopRequest
 from workflows.problems import ended
+from workflows.sealing import converter_of
 from workflows.story import listed
 
 DEFAULT_ADDRESS = "127.0.0.1:7233"
 """Where a Temporal server is looked for when the environment names none."""
 CONNECT_SECONDS = 2.0
+SECURE_CONNECT_SECONDS = 10.0
+"""Servers with TLS are far away."""
 QUERY_SECONDS = 1.0
 ANSWER_SECONDS = 3.0
 """How long a message waits for a worker to answer before it goes as a signal."""
@@ -56,23 +60,49 @@ _AnswerT = TypeVar("_AnswerT")
 
 
 async def connect(address: str, namespace: str = "default") -> Client:
-    """Return a connected client. Raises Unavailable within about two seconds when no server answers."""
+    """Return a connected client, let in by what the environment says (`workflows.access`).
+
+    Raises Unavailable when no server answers, within about two seconds or, over TLS, ten; Unusable when it lets nobody in with that;
+    BadInput for settings that cannot be read.
+    """
+    way_in = access(os.environ)
+    seconds = SECURE_CONNECT_SECONDS if way_in.get("tls") else CONNECT_SECONDS
     try:
-        connecting = Client.connect(address, namespace=namespace, data_converter=data_converter)
-        client = await asyncio.wait_for(connecting, CONNECT_SECONDS)
-        await client.service_client.workflow_service.describe_namespace(
-            DescribeNamespaceRequest(namespace=namespace), timeout=timedelta(seconds=CONNECT_SECONDS)
+        connecting = Client.connect(
+            address,
+            namespace=namespace,
+            data_converter=converter_of(os.environ),
+            tls=way_in.get("tls", False),
+            api_key=way_in.get("api_key"),
+            rpc_metadata=way_in.get("rpc_metadata", {}),
         )
-    except RPCError as problem:
-        if problem.status is RPCStatusCode.NOT_FOUND:
-            raise Unavailable(f"The Temporal server at {address} has no namespace '{namespace}'.") from problem
-        raise _unreachable(address) from problem
-    except (RuntimeError, TimeoutError) as problem:
-        raise _unreachable(address) from problem
+        client = await asyncio.wait_for(connecting, seconds)
+        await client.service_client.workflow_service.describe_namespace(
+            DescribeNamespaceRequest(namespace=namespace), timeout=timedelta(seconds=seconds)
+        )
+    except (RPCError, RuntimeError, ValueError, TimeoutError) as problem:
+        raise _refusal_to_connect(problem, address, namespace, is_secure=bool(way_in.get("tls"))) from None  # its text may have the key
     return client
 
 
-def _unreachable(address: str) -> Unavailable:
+def _refusal_to_connect(problem: Exception, address: str, namespace: str, *, is_secure: bool) -> WeaverError:
+    """Say why nobody got in, without what the server or the SDK says: that may repeat what was sent."""
+    status = problem.status if isinstance(problem, RPCError) else None
+    if status is RPCStatusCode.NOT_FOUND:
+        return Unavailable(f"The Temporal server at {address} has no namespace '{namespace}'.")
+    # Where the very first call is refused, the SDK has the status in its text only.
+    named = re.search("Unauthenticated|PermissionDenied|authentication credentials", str(problem))
+    if named or status in (RPCStatusCode.UNAUTHENTICATED, RPCStatusCode.PERMISSION_DENIED):
+        return Unusable(
+            f"The Temporal server at {address} does not let anybody into namespace '{namespace}' with this API key or certificate. "
+            "Correct TEMPORAL_API_KEY, TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH, or the profile."
+        )
+    if is_secure:
+        return Unavailable(
+            f"No Temporal server answers at {address} over TLS. Correct the address, or the certificates: TEMPORAL_TLS_SERVER_CA_CERT_PATH "
+            "for one that signed the server's, TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH where it asks for yours, "
+            "TEMPORAL_TLS_SERVER_NAME for another name in it; TEMPORAL_TLS=false for a server without TLS."
+        )
     return Unavailable(f"No Temporal server answers at {address}. Start one with `weaver up`, or correct WEAVER_TEMPORAL_ADDRESS.")
 
 
@@ -80,9 +110,9 @@ def run_id_for(request: RunCreate) -> str:
     """Return the id asked for, or make up a readable one: `bt-<strategy>-<UTC time>-<4 hex>`; `paper-` and `live-` for trading."""
     if request.id:
         return request.id
-    strategy = re.sub(r"[^A-Za-z0-9._-]", "-", request.strategy)[:80]
+    strategy = "" if has_keys(os.environ) else re.sub(r"[^A-Za-z0-9._-]", "-", request.strategy)[:80] + "-"  # ids are never encrypted
     kind = "bt" if request.mode in (None, "backtest") else request.mode
-    return f"{kind}-{strategy}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+    return f"{kind}-{strategy}{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
 
 
 async def start_backtest(client: Client, request: RunCreate, *, corr_id: str | None = None, asked: str | None = None) -> str:
@@ -112,7 +142,8 @@ async def start_backtest(client: Client, request: RunCreate, *, corr_id: str | N
 
 def memo(corr_id: str | None, asked: str | None = None) -> dict[str, str]:
     """Return what is noted with a workflow at its start: the request that it comes from, and a digest of what was asked."""
-    return {name: value for name, value in ((CORR_ID, corr_id), (ASKED, asked)) if value is not None}
+    noted = {name: value for name, value in ((CORR_ID, corr_id), (ASKED, asked)) if value is not None}
+    return noted | {SEALED: "yes"} if has_keys(os.environ) else noted
 
 
 async def asked_digest(description: WorkflowExecutionDescription) -> str | None:
@@ -242,24 +273,6 @@ async def _pulse(client: Client, description: WorkflowExecutionDescription) -> P
         if pending.heartbeat_details.payloads:
             return (await client.data_converter.decode(pending.heartbeat_details.payloads, [Pulse]))[0]
     return None
-
-
-async def ensure_search_attributes(client: Client) -> None:
-    """Register Weaver's search attributes in the client's namespace; those that exist are left alone."""
-    wanted = {
-        key.name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST if key is SYMBOLS else IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
-        for key in (KIND, MODE, STRATEGY, SYMBOLS, STATUS)
-    }
-    service = client.operator_service
-    known = await service.list_search_attributes(ListSearchAttributesRequest(namespace=client.namespace))
-    missing = {name: kind for name, kind in wanted.items() if name not in known.custom_attributes}
-    if not missing:
-        return
-    try:
-        await service.add_search_attributes(AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing))
-    except RPCError as problem:
-        if problem.status is not RPCStatusCode.ALREADY_EXISTS:
-            raise
 
 
 async def described(client: Client, run_id: str) -> WorkflowExecutionDescription:

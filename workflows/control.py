@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
 from temporalio import workflow
+from temporalio.common import SearchAttributeUpdate
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
@@ -16,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from weaver.glados.runs import RunStatus, actions, check_action
     from weaver.walle.model import RunError
     from workflows import policies
-    from workflows.attributes import KIND, MODE, STATUS, STRATEGY, SYMBOLS
+    from workflows.attributes import KIND, MODE, SEALED, STATUS, STRATEGY, SYMBOLS
     from workflows.inputs import (
         ArchiveTask,
         Ask,
@@ -83,7 +84,8 @@ class Controlled(Generic[RequestT]):
         self._progress = carried.progress if carried else Progress()
         self._started_at = carried.started_at if carried else None
         self._ignored = list(carried.ignored) if carried else []
-        self._may_start = bool(carried) or not (request and request.start_paused)
+        waits = carried.status is RunStatus.PENDING if carried else bool(request and request.start_paused)
+        self._may_start = not waits
         self._stopping = self._status is RunStatus.STOPPING
         self._cancelled = False
         self._error: RunError | None = None
@@ -306,6 +308,9 @@ class Controlled(Generic[RequestT]):
     def _details(self, request: RequestT) -> str:
         return details(request, self._status, self._progress, self._error, self._ignored)
 
+    def _told(self, request: RequestT) -> list[SearchAttributeUpdate[Any]]:
+        return [STRATEGY.value_set(request.strategy[:200]), SYMBOLS.value_set(request.symbols[:_ATTRIBUTE_SYMBOLS])]
+
     def _show(self) -> None:
         if self._request is None:
             return
@@ -317,8 +322,7 @@ class Controlled(Generic[RequestT]):
             [
                 KIND.value_set("run"),
                 MODE.value_set(self._mode),
-                STRATEGY.value_set(self._request.strategy[:200]),
-                SYMBOLS.value_set(self._request.symbols[:_ATTRIBUTE_SYMBOLS]),
+                *([] if SEALED in workflow.memo() else self._told(self._request)),
                 STATUS.value_set(self._status.value),
             ]
         )

@@ -9,6 +9,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from weaver.errors import NotFound, Unavailable
 from weaver.walle.model import EventRecord
 from workflows.events import Reading
+from workflows.sealing import open_events
 
 _PAGE = 500
 
@@ -36,6 +37,7 @@ async def read_link(client: Client, workflow_id: str, link: str, *, beside_run: 
     pages = client.get_workflow_handle(workflow_id, run_id=link).fetch_history_events(page_size=_PAGE)
     events: list[EventRecord] = []
     while await _next_page(pages, workflow_id, link):
+        await open_events(client.data_converter, pages.current_page or ())
         events += [event for entry in pages.current_page or () for event in reading.events(entry)]
     return LinkEvents(reading, events)
 
@@ -59,6 +61,7 @@ async def follow(client: Client, workflow_id: str, link: str, *, beside_run: boo
         pages = handle.fetch_history_events(page_size=_PAGE, wait_new_event=True)
         while reading.closed_at is None and await _next_page(pages, workflow_id, following):
             entries = pages.current_page or ()
+            await open_events(client.data_converter, entries)
             events = [event for entry in entries for event in reading.events(entry)]
             if events or is_past:
                 yield Growth(events, reading, is_past)

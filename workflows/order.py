@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from weaver.walle.trading_model import OrderRecord
     from workflows import policies
     from workflows.inputs import Ask
+    from workflows.moving import next_link
     from workflows.order_inputs import AmendRequest, CancelRequest, CarriedOrder, News, OrderInput, OrderState, OrderWish
     from workflows.trading_names import ORDER, order_workflow_id
 
@@ -50,7 +51,7 @@ class Order(WithExits):
                     amendment=self._amendment,
                     link=(request.carried.link if request.carried else 0) + 1,
                 )
-                workflow.continue_as_new(request.model_copy(update={"carried": carried}))
+                next_link(request.model_copy(update={"carried": carried}))
             await self._place_remainder()
         self._is_over = True
         await workflow.wait_condition(workflow.all_handlers_finished)

@@ -13,7 +13,8 @@ with workflow.unsafe.imports_passed_through():
     from weaver.orders import Role
     from weaver.walle.trading_model import OrderChange, OrderRecord
     from workflows import policies
-    from workflows.attributes import KIND, MODE, STATUS, SYMBOLS
+    from workflows.attributes import KIND, MODE, SEALED, STATUS, SYMBOLS
+    from workflows.moving import is_to_move
     from workflows.order_inputs import (
         AmendRequest,
         CancelTask,
@@ -175,7 +176,7 @@ class Watched:
                     return
             try:
                 await workflow.wait_condition(
-                    lambda: is_done() or self._has_something_to_do(),
+                    lambda: is_done() or self._has_something_to_do() or (is_to_move() and self._has_more_to_come()),
                     timeout=_at(policies.LOOK_AFTER, quiet),
                     timeout_summary="look after it",
                 )
@@ -267,7 +268,10 @@ class Watched:
 
     def _is_time_for_next_link(self) -> bool:
         long = workflow.info().is_continue_as_new_suggested() or workflow.info().get_current_history_length() > policies.EVENTS_A_LINK
-        return long and not (self._is_done() and all(order.status.is_final for order in self._orders.values()))
+        return (long or is_to_move()) and self._has_more_to_come()
+
+    def _has_more_to_come(self) -> bool:
+        return not (self._is_done() and all(order.status.is_final for order in self._orders.values()))
 
     def _venue_options(self, summary: str) -> dict[str, Any]:
         return {
@@ -289,7 +293,7 @@ class Watched:
                 [
                     KIND.value_set("order"),
                     MODE.value_set(order.account.rpartition("-")[2]),
-                    SYMBOLS.value_set([order.symbol]),
+                    *([] if SEALED in workflow.memo() else [SYMBOLS.value_set([order.symbol])]),
                     STATUS.value_set(order.status.value),
                 ]
             )

@@ -101,6 +101,8 @@ PRICED_ORDER_LIFE = timedelta(minutes=5)
 """As ORDER_LIFE, for orders with a price of their own, which may wait for ten bars."""
 MANUAL_ORDER_LIFE = timedelta(minutes=5)
 
+MOVES_AFTER = timedelta(seconds=10)
+"""How old a link is at least before it makes way for one on another build."""
 BARS_A_LINK = 300
 """Ticks after which a trading run continues as new, if the server has not suggested it before."""
 EVENTS_A_LINK = 2_000

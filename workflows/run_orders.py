@@ -20,6 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from weaver.orders import OrderType, Role
     from weaver.walle.trading_model import OrderRecord
     from workflows import policies
+    from workflows.attributes import SEALED
     from workflows.inputs import Ask
     from workflows.order_inputs import AmendRequest, CancelRequest, News, OrderInput, OrderWish
     from workflows.trading_inputs import Admission, AdmitTask, Decision, FlattenPlan, FlattenTask, Ledger, Opened, TradingInput
@@ -157,6 +158,7 @@ class WithOrders(Controlled[TradingInput]):
                     corr_id=cause,
                 ),
                 id=order_workflow_id(order.id),
+                memo={SEALED: "yes"} if SEALED in workflow.memo() else None,
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
                 cancellation_type=workflow.ChildWorkflowCancellationType.ABANDON,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,

@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from weaver.walle.trading_model import LedgerPosition
     from workflows import policies
     from workflows.inputs import StopRequest
+    from workflows.moving import is_to_move
     from workflows.trading_inputs import DecideTask, Decision, Opened, Pinned, Tick, TickTask, TradingInput
     from workflows.trading_names import MARVIN_QUEUE, data_queue
 
@@ -43,10 +44,11 @@ class WithTicks(WithOrders):
         wake = self._trade_until if over and self._trade_until else end - self._early(request.timeframe)
         left = wake - workflow.now()
         if left >= policies.SHORTEST_TIMER or (over and left > timedelta(0)):
-            await self._until(lambda: self._stopping or self._must_pause(), left, f"wait for {wake:%Y-%m-%d %H:%M:%S}Z")
+            await self._until(lambda: self._stopping or self._must_pause() or is_to_move(), left, f"wait for {wake:%Y-%m-%d %H:%M:%S}Z")
             while self._must_pause() and not self._stopping:
                 await self._pause_itself()
-                await self._until(lambda: self._stopping or self._must_pause(), max(wake - workflow.now(), policies.SHORTEST_TIMER))
+                left = max(wake - workflow.now(), policies.SHORTEST_TIMER)
+                await self._until(lambda: self._stopping or self._must_pause() or is_to_move(), left)
         return not self._stopping and not over
 
     def _early(self, timeframe: str) -> timedelta:

@@ -10,6 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from weaver.glados.runs import RunStatus
     from workflows import policies
     from workflows.inputs import LiveState, ParamsChange, RunResult, StopRequest
+    from workflows.moving import is_to_move, next_link
     from workflows.problems import bad_input, failed, nothing_asked, problem_of
     from workflows.story import trading_details
     from workflows.trading_inputs import (
@@ -47,7 +48,7 @@ class TradingRun(WithTicks):
             raise nothing_asked(_EXAMPLE)
         ended = await self._outlive_cancellation(self._live(request))
         if isinstance(ended, CarriedRun):
-            workflow.continue_as_new(request.model_copy(update={"carried": ended}))
+            next_link(request.model_copy(update={"carried": ended}))
         await workflow.wait_condition(workflow.all_handlers_finished)
         if self._cancelled:
             raise CancelledError("stopped by cancellation")
@@ -88,12 +89,17 @@ class TradingRun(WithTicks):
             before = workflow.info().continued_run_id
             if before:  # what it heard while it handed over is in its history only
                 await self._archive(before)
-            await self._until(lambda: self._may_start or self._stopping)
+            await self._until(lambda: self._may_start or self._stopping or is_to_move())
+            if not self._may_start and not self._stopping:
+                carried = await self._carry(self._opened)
+                if not self._may_start and not self._stopping:
+                    return carried
             while not self._stopping:
                 await self._begin(request)
                 if not await self._wait_for_bar(request):
                     break
-                await self._tick(request, self._opened, self._pinned)
+                if not is_to_move():  # else the bar is the next link's
+                    await self._tick(request, self._opened, self._pinned)
                 if self._is_time_for_next_link() and not self._stopping:
                     carried = await self._carry(self._opened)
                     if not self._stopping:
@@ -205,12 +211,13 @@ class TradingRun(WithTicks):
     # The next link.
 
     def _is_time_for_next_link(self) -> bool:
-        return workflow.info().is_continue_as_new_suggested() or self._ticks >= policies.BARS_A_LINK
+        return workflow.info().is_continue_as_new_suggested() or self._ticks >= policies.BARS_A_LINK or is_to_move()
 
     async def _carry(self, opened: Opened) -> CarriedRun:
         """Return what the next link needs, with this link's events stored and every message answered."""
         await self._archive()
-        await self._until(workflow.all_handlers_finished)
+        # Who has just started it waits until it has begun, which it then does here.
+        await self._until(lambda: workflow.all_handlers_finished() or (self._may_start and self._status is RunStatus.PENDING))
         assert self._pinned is not None, "a run that has ticked is pinned"
         assert self._next_end is not None, "and knows its next bar"
         carried = self._request.carried if self._request else None

@@ -18,6 +18,7 @@ from weaver.walle.model import EventRecord, RunError, RunRecord
 from weaver.walle.queries import Queries
 from weaver.walle.records import Records
 from workflows.inputs import BACKTEST_RUN
+from workflows.sealing import open_events
 from workflows.trading_names import TRADING_RUN
 
 logger = logging.getLogger(__name__)
@@ -140,6 +141,7 @@ class Watcher:
         """Return the run's input if it is a JSON object, else nothing."""
         handle = self._client.get_workflow_handle(execution.id, run_id=execution.run_id)
         async for event in handle.fetch_history_events(page_size=1):
+            await open_events(self._client.data_converter, [event])
             payloads = event.workflow_execution_started_event_attributes.input.payloads
             try:
                 asked = json.loads(payloads[0].data) if payloads else None

@@ -15,6 +15,7 @@ from cli.supervisor import ApiPlace, Supervisor
 from weaver.errors import BadInput, Unusable
 from weaver.exposure import base_url, check_exposure, token_of
 from weaver.settings import BUILD_DASHBOARD, Settings
+from workflows.access import server_named_by
 
 
 def add_to(app: typer.Typer) -> None:
@@ -40,10 +41,11 @@ def up(
     """
     settings = _placed(read_settings(), host, port_api)
     if settings.temporal_address:
+        variable = server_named_by(os.environ)
         raise BadInput(
-            f"WEAVER_TEMPORAL_ADDRESS names a Temporal server already ({settings.temporal_address}). "
+            f"{variable} names a Temporal server already ({settings.temporal_address}). "
             "Run a worker and the API for it with: python -m worker, python -m api; or unset the variable.",
-            field="WEAVER_TEMPORAL_ADDRESS",
+            field=variable,
         )
     check_exposure(settings)
     home = Home(settings.home_path)

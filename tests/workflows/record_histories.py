@@ -26,6 +26,7 @@ from weaver.glados.requests import RunCreate
 from weaver.orders import OrderStatus
 from weaver.veda.adapters.simulated import TimeOutBefore
 from workflows.account_inputs import KillRequest
+from workflows.archive_schedule import SCHEDULE_ID
 from workflows.client import result, start_backtest, state, stop
 from workflows.inputs import Ask, ParamsChange, StopRequest
 from workflows.order_inputs import AmendRequest, News
@@ -90,11 +91,23 @@ async def _runs(stack: Stack, client: Client) -> dict[str, tuple[str, str | None
     named = ("--type", "BacktestRun", "--task-queue", "weaver", "--workflow-id", "malformed")
     stack.cli("workflow", "start", *named, "--input", '{"symbols": []}')
     await result(client, "malformed")
+    archived = await _archived(client)
     last = await client.get_workflow_handle("continued").describe()
     first = last.raw_description.workflow_execution_info.first_run_id
     single = ("completed", "stopped", "failed", "refused", "cancelled", "terminated", "malformed")
     chain: dict[str, tuple[str, str | None]] = {"continued_first": ("continued", first), "continued_last": ("continued", last.run_id)}
-    return {name: (name, None) for name in single} | chain
+    return {name: (name, None) for name in single} | chain | {"archive": (archived, None)}
+
+
+async def _archived(client: Client) -> str:
+    """Have the archive look, and return the id of that look."""
+    await client.get_schedule_handle(SCHEDULE_ID).trigger()
+
+    async def ended() -> str | None:
+        query = "WorkflowType = 'Archive' AND ExecutionStatus = 'Completed'"
+        return next(iter([found.id async for found in client.list_workflows(query)]), None)
+
+    return await until(ended, "the archive's look")
 
 
 async def _trading(world: TradingWorld) -> dict[str, tuple[str, str | None]]:

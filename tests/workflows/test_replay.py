@@ -2,16 +2,15 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
+from temporalio.workflow import _Definition
 
-from workflows.account import Account
-from workflows.backtest import BacktestRun
+from processes.served import WORKFLOWS
 from workflows.converter import data_converter
-from workflows.order import Order
-from workflows.trading import TradingRun
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 
@@ -24,12 +23,19 @@ ACCOUNTS = {"account", "account_continued_first", "account_continued_last"}
 
 def test_each_path_through_the_workflows_is_recorded() -> None:
     trading = {f"trading_{path}" for path in TRADING} | {f"order_{path}" for path in ORDERS} | ACCOUNTS
-    assert {path.stem for path in HISTORIES} == PATHS | trading
+    assert {path.stem for path in HISTORIES} == PATHS | trading | {"archive"}
+
+
+def test_each_workflow_that_workers_serve_is_recorded() -> None:
+    recorded = {_begun(path)["workflowType"]["name"] for path in HISTORIES}
+    assert recorded == {definition.name for served in WORKFLOWS if (definition := _Definition.must_from_class(served))}
 
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
 async def test_a_recorded_history_replays(path: Path) -> None:
-    replayer = Replayer(workflows=[BacktestRun, TradingRun, Order, Account], data_converter=data_converter)
-    text = path.read_text()
-    started = json.loads(text)["events"][0]["workflowExecutionStartedEventAttributes"]
-    await replayer.replay_workflow(WorkflowHistory.from_json(started["workflowId"], text))
+    replayer = Replayer(workflows=WORKFLOWS, data_converter=data_converter)
+    await replayer.replay_workflow(WorkflowHistory.from_json(_begun(path)["workflowId"], path.read_text()))
+
+
+def _begun(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text())["events"][0]["workflowExecutionStartedEventAttributes"]

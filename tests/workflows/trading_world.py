@@ -70,11 +70,12 @@ from workflows import policies
 from workflows.account import Account
 from workflows.archive import Archiving
 from workflows.attributes import KIND, MODE, STATUS, STRATEGY, SYMBOLS
-from workflows.client import ensure_search_attributes, result
+from workflows.client import result
 from workflows.converter import data_converter
 from workflows.events import events_of
 from workflows.inputs import RUN_QUEUE, RunResult, RunState
 from workflows.order import Order
+from workflows.registering_attributes import ensure_search_attributes
 from workflows.trading import TradingRun
 from workflows.trading_client import look_after_account, start_trading, tell_orders
 from workflows.trading_names import MARVIN_QUEUE
@@ -429,7 +430,8 @@ class ServerClock:
 class SkippingWorld(TradingWorld):
     """A world on a server that skips time whenever a result is awaited."""
 
-    server: WorkflowEnvironment
+    server: Any
+    """A WorkflowEnvironment of the kind that skips time, whose class the SDK keeps to itself."""
     orphans: Orphans
 
     async def ended(self, run_id: str) -> RunResult:

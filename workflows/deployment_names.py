@@ -1,0 +1,3 @@
+"""What the deployment of Weaver's workers is called."""
+
+DEPLOYMENT = "weaver"
