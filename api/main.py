@@ -12,6 +12,7 @@ from api.errors import answer_errors
 from api.guards.protection import protect
 from api.openapi import DESCRIPTION, TAGS, documented
 from api.routes import account, codec, decisions, events, health, market, orders, results, runs, session, strategies
+from api.tracing import telemetry
 from weaver.settings import Settings
 
 PREFIX = "/api/v1"
@@ -36,6 +37,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         generate_unique_id_function=_operation_id,
         redoc_url=None,
+        telemetry=telemetry(),
     )
     answer_errors(app)
     documented(app)

@@ -5,6 +5,7 @@ no command uses it; such a stack has no API. `weaver up` runs the same in the fo
 """
 
 import argparse
+import logging
 import os
 import shutil
 import signal
@@ -21,6 +22,9 @@ from cli.homes import Home, Stack
 from cli.ports import LOCALHOST, answers, free_ports
 from cli.processes import Child, python, tail
 from weaver.errors import Unusable
+from weaver.logs import set_up
+
+logger = logging.getLogger(__name__)
 
 NAMESPACE = "default"
 RETENTION = "30d"
@@ -162,7 +166,7 @@ class Supervisor:
                 return  # runs and orders go on without it; it is tried again as the minute goes by
             raise Unusable(f"{child.name} dies again and again. The end of {child.log}:\n{tail(child.log)}")
         restarts.append(now)
-        print(f"{child.name} ended; starting it again. Its log: {child.log}", file=sys.stderr, flush=True)
+        logger.warning("%s ended; starting it again. Its log: %s", child.name, child.log)
         child.start()
         self._publish()
 
@@ -208,6 +212,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--started-by", required=True)
     wanted = parser.parse_args()
+    set_up(("cli",))
     home = Home(wanted.home)
     with home.owning() as owned:
         if not owned:

@@ -22,6 +22,7 @@ from activities.slots import Ending, Slots
 from activities.trading_runs import TradingRuns
 from processes.connecting import patiently
 from processes.deployment import build_of
+from processes.notifications import notifying
 from processes.numbers import count_slots, expose_numbers
 from processes.sandbox import workflow_runner
 from processes.served import WORKFLOWS
@@ -115,7 +116,7 @@ async def _serve(
             activity_executor=threads,
             graceful_shutdown_timeout=DRAIN,
         )
-        async with worker:
+        async with worker, notifying(client, database, settings, interceptors):
             if settings.versioning != "off" and await promote_first(client, settings.build):
                 logger.info("build %s is the first, and current", settings.build)
             sys.stdout.write(f"{READY}\n")

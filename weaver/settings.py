@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     temporal_ui_url: str | None = Field(
         default=None, description="address of the Temporal UI, such as http://127.0.0.1:8233, for links to runs"
     )
+    log: Literal["text", "json"] = Field(default="text", description="how processes log: lines of text, or one JSON object a line")
+    notify: Path | None = Field(default=None, description="file of notification channels; default notify.toml in the home")
     api_host: str = Field(default="127.0.0.1", description="address that the API listens on; any but this machine's own needs api_token")
     api_port: int = Field(default=8000, ge=1, le=65_535, description="port that the API listens on")
     api_token: SecretStr | None = Field(default=None, description="what callers of the API must know, at least 16 characters")
@@ -125,6 +127,11 @@ class Settings(BaseSettings):
     @property
     def results_location(self) -> str:
         return self.results_url or str(self.home_path / "results")
+
+    @property
+    def notify_file(self) -> Path:
+        """File of notification channels, which may not be there."""
+        return (self.notify.expanduser() if self.notify else self.home_path / "notify.toml").absolute()
 
     @property
     def strategy_folders(self) -> list[Path]:
