@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from temporalio.client import Client, WorkflowExecution
 
 from api.streams.frames import Told, now_in_microseconds, time_of
-from api.streams.looking import is_open, look, with_events_of_their_own
 from api.streams.tail import Tail
 from weaver.errors import BadValue, NotFound, Unavailable
 from weaver.market import to_microseconds
@@ -18,6 +17,7 @@ from weaver.walle.archive import Archived
 from weaver.walle.database import Database
 from weaver.walle.queries import Queries
 from workflows.histories import read_link
+from workflows.looking import is_open, look, with_events_of_their_own
 from workflows.run_events import EVENT_ID
 
 ARCHIVED_AGO = timedelta(minutes=15)
