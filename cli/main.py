@@ -39,6 +39,8 @@ COMMANDS: dict[str, Entry] = {
     "notify": Entry("notify", "List notification channels and what waits for them; try them.", is_group=True),
     "new": Entry("new", "Write a starter file, e.g. a new strategy.", is_group=True),
     "check": Entry("check", "Look for look-ahead and hidden memory in a strategy."),
+    "export": Entry("export", "Write all records, events and results as plain files."),
+    "disk": Entry("disk", "Show what takes how much room."),
     "up": Entry("up", "Run Temporal, the worker and the API here until Ctrl-C."),
     "deploy": Entry("deploy", "Bring new code to a fleet of workers while runs go on.", is_group=True),
     "backup": Entry("backup", "Write histories, records, bars and results to one file."),

@@ -2,7 +2,10 @@
 
 from functools import partial
 
+from temporalio.client import Client
+
 from cli.stack import Server
+from weaver.errors import NotAllowed, NotFound
 from weaver.glados.requests import OrderCreate
 from weaver.glados.runs import RunStatus
 from weaver.walle.database import Database
@@ -30,6 +33,25 @@ async def stop(where: Server, run_id: str, *, flatten: bool = False) -> RunStatu
 async def delete(where: Server, database: Database, results: str, run_id: str) -> None:
     """Delete a run that has ended."""
     await delete_run(partial(connect, where.address, where.namespace), Queries(database), Records(database), results, run_id)
+
+
+async def delete_all(where: Server, database: Database, results: str, run_ids: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Delete runs one after the other; return those that are, and of those that are not why."""
+    client = await connect(where.address, where.namespace)
+
+    async def connected() -> Client:
+        return client
+
+    deleted: list[str] = []
+    failed: dict[str, str] = {}
+    for run_id in run_ids:
+        try:
+            await delete_run(connected, Queries(database), Records(database), results, run_id)
+        except (NotAllowed, NotFound) as problem:  # it has changed meanwhile, which is no reason to leave the others
+            failed[run_id] = str(problem)
+        else:
+            deleted.append(run_id)
+    return deleted, failed
 
 
 async def ask(where: Server, run_id: str) -> RunState:

@@ -39,8 +39,12 @@ _WATCH_SECONDS = 0.2
 _RESTARTS = 5
 _RESTARTS_WITHIN_SECONDS = 60.0
 
-# The stock dev server hands out at most 20 tasks a second for each of these: 50 ms for every step of a run.
-_POLL_RATES = ("history.transferProcessorMaxPollRPS=500", "history.timerProcessorMaxPollRPS=500")
+_SERVER_VALUES = (
+    # The stock dev server hands out at most 20 tasks a second for each of these: 50 ms for every step of a run.
+    "history.transferProcessorMaxPollRPS=500",
+    "history.timerProcessorMaxPollRPS=500",
+    "matching.enableFairness=true",  # one strategy's thousand backtests leave room for another's
+)
 
 
 def temporal_program() -> Path:
@@ -201,8 +205,8 @@ def _has_said(child: Child, word: str) -> bool:
 def _temporal_command(home: Home, port: int, ui_port: int) -> list[str]:
     command = [str(temporal_program()), "server", "start-dev", "--db-filename", str(home.path / "temporal.db"), "--ip", LOCALHOST]
     command += ["--port", str(port), "--ui-port", str(ui_port), "--namespace", NAMESPACE, "--log-level", "warn", "--ui-disable-news-fetch"]
-    for rate in _POLL_RATES:
-        command += ["--dynamic-config-value", rate]
+    for value in _SERVER_VALUES:
+        command += ["--dynamic-config-value", value]
     return command
 
 

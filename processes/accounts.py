@@ -166,9 +166,13 @@ class Places:
                 **build_of(self._settings),
                 activities=activities,
                 max_concurrent_activities=500,
+                max_task_queue_activities_per_second=rate,
                 max_heartbeat_throttle_interval=HEARTBEAT_AT_MOST_EVERY,
                 graceful_shutdown_timeout=DRAIN,
                 interceptors=interceptors,
             )
-            for queue, activities in ((veda_queue(venue.account), of_orders), (data_queue(venue.account), of_data))
+            for queue, activities, rate in (
+                (veda_queue(venue.account), of_orders, self._settings.venue_orders_per_second),
+                (data_queue(venue.account), of_data, self._settings.venue_reads_per_second),
+            )
         ]

@@ -41,6 +41,12 @@ class Settings(BaseSettings):
     build_id: str | None = Field(
         default=None, pattern=r"^[A-Za-z0-9._-]{1,64}$", description="name of the installed code; default a digest of it"
     )
+    venue_orders_per_second: float | None = Field(
+        default=None, ge=1, description="most that is asked of an account's venue about orders, by all workers together"
+    )
+    venue_reads_per_second: float | None = Field(
+        default=None, ge=1, description="most that is read from an account's venue, bars above all, by all workers together"
+    )
     step_limit_seconds: float = Field(default=30.0, gt=0, description="longest that a strategy may take for one step")
     adapters: str = Field(default="", description=f"folders with adapters, separated by '{os.pathsep}', besides plugins/adapters")
     arm_live: Literal["yes", ""] = Field(default="", description="yes: this worker may trade with real money")

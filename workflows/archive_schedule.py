@@ -19,6 +19,7 @@ from temporalio.service import RPCError
 
 from workflows.archive_inputs import ARCHIVE
 from workflows.inputs import RUN_QUEUE
+from workflows.priorities import TIDIES
 
 SCHEDULE_ID = "weaver-archive"
 EVERY = timedelta(minutes=5)
@@ -50,7 +51,9 @@ async def ensure_archive_schedule(client: Client) -> None:
 
 
 def _schedule() -> Schedule:
-    action = ScheduleActionStartWorkflow(ARCHIVE, id=SCHEDULE_ID, task_queue=RUN_QUEUE, static_summary="Copies what has closed into WallE")
+    action = ScheduleActionStartWorkflow(
+        ARCHIVE, id=SCHEDULE_ID, task_queue=RUN_QUEUE, static_summary="Copies what has closed into WallE", priority=TIDIES
+    )
     return Schedule(
         action=action,
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=EVERY)]),

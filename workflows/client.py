@@ -34,6 +34,7 @@ from workflows.attributes import MODE, SEALED, STATUS
 from workflows.converter import BAD_PAYLOAD
 from workflows.encryption import has_keys
 from workflows.inputs import BACKTEST_RUN, RUN_QUEUE, Ask, BacktestInput, Progress, Pulse, RunResult, RunState, StopRequest
+from workflows.priorities import backtests
 from workflows.problems import ended
 from workflows.sealing import converter_of
 from workflows.story import listed
@@ -136,6 +137,7 @@ async def start_backtest(client: Client, request: RunCreate, *, corr_id: str | N
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 memo=memo(corr_id, asked),
+                priority=backtests(request.strategy),
                 static_summary=f"Backtest of {request.strategy[:80]} on {listed(request.symbols)}, {request.timeframe}",
             )
         )

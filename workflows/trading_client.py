@@ -20,6 +20,7 @@ from workflows.converter import BAD_PAYLOAD
 from workflows.inputs import RUN_QUEUE, Ask, Event
 from workflows.order_inputs import AmendRequest, CancelRequest, News, OrderInput, OrderState, OrderWish
 from workflows.policies import MANUAL_ORDER_LIFE
+from workflows.priorities import TRADES
 from workflows.story import listed
 from workflows.trading_names import ACCOUNT, ORDER, TRADING_RUN, account_workflow_id, looked_after_by, order_workflow_id
 
@@ -44,6 +45,7 @@ async def start_trading(client: Client, request: RunCreate, *, corr_id: str | No
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 memo=memo(corr_id, asked),
+                priority=TRADES,
                 static_summary=f"{mode.capitalize()} trading of {request.strategy[:80]} on {listed(request.symbols)}, {request.timeframe}",
             )
         )
@@ -99,6 +101,7 @@ async def place_order(
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 memo=memo(corr_id),
+                priority=TRADES,
                 static_summary=f"{terms.side} {terms.quantity.normalize():f} {terms.symbol}, {terms.order_type}",
             )
         )
@@ -183,6 +186,7 @@ async def look_after_account(client: Client, account: str) -> None:
             task_queue=RUN_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            priority=TRADES,
             static_summary=f"Looks after {account}",
         )
     )
@@ -198,6 +202,7 @@ async def kill_account(client: Client, account: str, ask: KillRequest) -> None:
             task_queue=RUN_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            priority=TRADES,
             start_signal="kill",
             start_signal_args=[ask],
         )

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import options
+from cli.commands.run_pruning import prune
 from cli.context import AsJson, read_settings, required_runs, stored_runs
 from cli.render import emit, say
 from cli.stack import running_server
@@ -23,7 +24,15 @@ RunId = Annotated[str, typer.Argument(help="Id of a run; see: weaver runs list",
 
 def add_to(app: typer.Typer) -> None:
     """Add the messages to `weaver runs`."""
-    for name, command in {"start": start, "pause": pause, "resume": resume, "stop": stop, "params": params, "delete": delete}.items():
+    for name, command in {
+        "start": start,
+        "pause": pause,
+        "resume": resume,
+        "stop": stop,
+        "params": params,
+        "delete": delete,
+        "prune": prune,
+    }.items():
         app.command(name)(command)
 
 

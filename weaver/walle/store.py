@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import sys
 import uuid
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -43,6 +44,10 @@ class Store(Protocol):
 
     def folders(self, folder: str) -> list[str]:
         """Return the names of folders right inside `folder`, sorted."""
+        ...
+
+    def sizes(self) -> dict[str, int]:
+        """Return the bytes of every file here and below, by name; none if there is no such place (yet)."""
         ...
 
     def modified(self, name: str) -> datetime: ...
@@ -116,6 +121,18 @@ class LocalStore:
                 return sorted(entry.name for entry in entries if entry.is_file() == files and not entry.name.startswith("."))
         except NotFound:
             return []
+
+    def sizes(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for folder, inside, names in os.walk(self._root):
+            inside[:] = sorted(name for name in inside if not name.startswith("."))
+            for name in sorted(names):
+                path = Path(folder) / name
+                if name.startswith("."):
+                    continue
+                with suppress(FileNotFoundError):  # it was replaced or deleted just now
+                    found[path.relative_to(self._root).as_posix()] = path.stat().st_size
+        return found
 
     def modified(self, name: str) -> datetime:
         with _explained(self.location, name):
@@ -210,6 +227,14 @@ class ObjectStore:
         names = (entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in entries if entry["type"] == kind)
         return sorted(name for name in names if not name.startswith("."))
 
+    def sizes(self) -> dict[str, int]:
+        try:
+            with _answered(self.location, ""):
+                found: dict[str, dict[str, Any]] = self._files.find(self._root, detail=True)
+        except NotFound:
+            return {}
+        return {path.removeprefix(f"{self._root}/"): int(entry["size"]) for path, entry in sorted(found.items())}
+
     def modified(self, name: str) -> datetime:
         with _answered(self.location, name):
             time: datetime = self._files.modified(self._path(name))
@@ -248,5 +273,13 @@ def _answered(location: str, name: str) -> Generator[None]:
         raise
     except PermissionError as problem:
         raise Unusable(f"{location} may not be used ({name}): {problem}.") from problem
-    except OSError as problem:
+    except (OSError, *_vendor_errors()) as problem:
+        if type(problem).__name__ == "NoCredentialsError":
+            raise Unusable(f"{location} needs credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile.") from problem
         raise Unavailable(f"{location} does not answer ({name}): {problem}.") from problem
+
+
+def _vendor_errors() -> tuple[type[Exception], ...]:
+    """Return what the client of S3 raises besides OSError; nothing where it was never loaded."""
+    loaded = sys.modules.get("botocore.exceptions")
+    return (loaded.BotoCoreError,) if loaded else ()
