@@ -10,10 +10,11 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.beating import beating
 from activities.failures import translated
-from weaver.errors import Unavailable, WeaverError
+from weaver.errors import WeaverError
 from weaver.notify.channels import Channels
 from weaver.notify.messages import message_of
 from weaver.notify.pacing import MINUTE, MOST_IN_A_DIGEST, pace
@@ -71,7 +72,8 @@ class Deliveries:
         except WeaverError as problem:
             logger.warning("notification %s: %s", task.message, problem)
             self._store.met(task.channel, task.message, str(problem))
-            raise Unavailable(str(problem)) from problem  # a person may put right what lacks while it is tried again
+            # Whatever it is: a person may put right what lacks while it is tried again. It is logged above, and need not be by the SDK.
+            raise ApplicationError(str(problem), type=type(problem).__name__, category=ApplicationErrorCategory.BENIGN) from None
         self._store.delivered(task.channel, task.message, datetime.now(UTC))
 
     @activity.defn(name="give_up_message")

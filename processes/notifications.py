@@ -1,7 +1,6 @@
 """Serves the queue `weaver-notify`, where there are channels to be told."""
 
 import logging
-import os
 from collections.abc import AsyncGenerator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -17,6 +16,7 @@ from activities.notifying import Deliveries
 from processes.deployment import NO_BUILD
 from processes.sandbox import workflow_runner
 from processes.served import NOTIFYING
+from weaver.environment import Environment
 from weaver.errors import BadInput
 from weaver.notify.channels import Channels
 from weaver.settings import Settings
@@ -56,7 +56,7 @@ async def notifying(
     store = Notifications(database)
     news = News(client, channels, store, Queries(database), partial(start_delivery, client))
     with ThreadPoolExecutor(SENDERS, "notify") as threads:
-        deliveries = Deliveries(channels, store, os.environ, threads)
+        deliveries = Deliveries(channels, store, Environment(), threads)
         worker = Worker(
             client,
             task_queue=NOTIFY_QUEUE,

@@ -1,13 +1,11 @@
 """The secrets of channels: variables of the environment, or files that such variables name."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from pydantic import SecretStr
 
-from weaver.errors import BadInput, Unusable
-
-_FILE = "_FILE"
+from weaver.environment import FILE, Environment
+from weaver.errors import BadInput
 
 
 def variable(channel: str, name: str) -> str:
@@ -17,17 +15,8 @@ def variable(channel: str, name: str) -> str:
 
 def find(channel: str, name: str, environment: Mapping[str, str]) -> SecretStr | None:
     """Return a credential, None where neither variable is set. Raises Unusable when its file cannot be read."""
-    key = variable(channel, name)
-    if environment.get(key):
-        return SecretStr(environment[key])
-    file = environment.get(key + _FILE)
-    if not file:
-        return None
-    try:
-        text = Path(file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as problem:
-        raise Unusable(f"{key}{_FILE} names {file}, which cannot be read: {type(problem).__name__}.") from problem
-    return SecretStr(text) if text else None
+    found = Environment(environment).get(variable(channel, name))
+    return SecretStr(found) if found else None
 
 
 def required(channel: str, name: str, environment: Mapping[str, str]) -> SecretStr:
@@ -35,5 +24,5 @@ def required(channel: str, name: str, environment: Mapping[str, str]) -> SecretS
     found = find(channel, name, environment)
     if found is None:
         key = variable(channel, name)
-        raise BadInput(f"Channel '{channel}' needs {key} in the environment, or {key}{_FILE} that names a file with it.", field=key)
+        raise BadInput(f"Channel '{channel}' needs {key} in the environment, or {key}{FILE} that names a file with it.", field=key)
     return found
