@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo haro up browser test test-haro pictures short-chaos chaos replay openapi lint check bench lock clean
+.PHONY: help setup demo haro up browser test test-haro pictures short-chaos topology chaos replay openapi lint check bench lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -56,6 +56,9 @@ pictures: setup browser haro ## write docs/images anew, from a real stack in a r
 short-chaos: setup ## hundreds of orders while processes, server and venue fail; a run of thousands of bars; ten minutes
 	@$(BIN)/python -m pytest -m chaos -n 2 $(ARGS)
 
+topology: setup $(HARO_STAMP) ## a whole deployment as processes that are killed in turn; its backup goes on elsewhere; images built; ten minutes
+	@$(BIN)/python -m pytest -m topology $(ARGS)
+
 chaos: setup ## the same for thousands of orders, and long runs on skipped time; an hour
 	@WEAVER_CHAOS=long $(BIN)/python -m pytest -m chaos $(ARGS)
 
@@ -70,6 +73,7 @@ lint: setup $(HARO_STAMP) ## format, lint, types, layers, and whether the dashbo
 	@$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
+	$(BIN)/basedpyright -p scripts/tests-types.json
 	$(BIN)/lint-imports
 	$(NPM) run --silent lint
 	$(NPM) run --silent types
@@ -85,7 +89,10 @@ $(BENCH_STAMP): pyproject.toml $(STAMP)
 
 lock: setup ## pin all dependencies again
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -o requirements.lock
+	compile="$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url"
+	$$compile pyproject.toml --group dev -o requirements.lock
+	$$compile pyproject.toml --all-extras -c requirements.lock -o deploy/requirements.lock
+	$$compile deploy/build-requirements.in -o deploy/build-requirements.lock
 
 clean: ## remove .venv and what tools left
 	@rm -rf $(VENV) haro/node_modules haro/dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

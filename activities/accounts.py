@@ -12,11 +12,13 @@ from temporalio import activity
 from activities.beating import beating, for_a_person
 from activities.trading_steps import AccountSteps
 from weaver.broker import Fill, OrderReport, StreamDown, StreamUp, TradeUpdate
-from weaver.errors import Unavailable
+from weaver.errors import NotFound, Unavailable
 from weaver.glados.risk import RiskLimits
 from weaver.killing import switch_off
 from weaver.orders import OrderStatus
+from weaver.veda.exchange import Exchange
 from weaver.venue import Venue
+from weaver.walle.recovering import HELD
 from weaver.walle.trading_model import AccountRecord, Difference, OrderRecord
 from workflows.account_inputs import AccountDone, AccountTask
 from workflows.inputs import Event
@@ -29,15 +31,24 @@ FIRST_LOOK = timedelta(days=1)
 SNAPSHOT_EVERY = timedelta(seconds=1)
 """The account's money is read again after a fill, at most this often."""
 
+STILL_CONNECTED_EVERY = timedelta(seconds=10)
+"""So often it is noted again that updates come in: who listened before, on another worker, may have noted its end only now."""
+
 Notice = Callable[[Event], Awaitable[None]]
 """Tells the account's workflow of something that happened."""
 
+Adopt = Callable[[OrderRecord], Awaitable[None]]
+"""Has an order looked after that is on record and that nobody looks after."""
+
 
 class VenueAccount(AccountSteps):
-    """One account. `limits` are those of the account itself; `notice` and `look` reach its workflow."""
+    """One account. `limits` are those of the account itself; `notice` and `look` reach its workflow, `adopt` those of orders."""
 
-    def __init__(self, venue: Venue, *, limits: RiskLimits, notice: Notice, look: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, venue: Venue, *, limits: RiskLimits, notice: Notice, look: Callable[[], Awaitable[None]], adopt: Adopt | None = None
+    ) -> None:
         self._venue = venue
+        self._adopt = adopt
         self._limits = limits
         self._notice = notice
         self._look = look
@@ -51,15 +62,18 @@ class VenueAccount(AccountSteps):
             exchange = await self._venue.exchange()
             snapshot_at = datetime.min.replace(tzinfo=(await self._venue.now()).tzinfo)
             self._listening += 1
+            noting: asyncio.Task[None] | None = None
             try:
                 async for update in exchange.trade_updates():
                     match update:
                         case StreamUp():
+                            noting = noting or asyncio.create_task(self._keep_noting())
                             await self._connected(
                                 is_connected=True, event=Event(type="account.Connected", payload={"account": task.account})
                             )
                             await self._look()  # what happened while nobody listened
                         case StreamDown(reason=reason):
+                            noting = _ended(noting)
                             payload = {"account": task.account, "reason": reason}
                             await self._connected(is_connected=False, event=Event(type="account.Disconnected", payload=payload))
                         case TradeUpdate(order=order, fill=fill):
@@ -70,6 +84,7 @@ class VenueAccount(AccountSteps):
                                 if self._loss_breached(await self._snapshot()):
                                     await self._look()
             finally:
+                _ended(noting)
                 self._listening -= 1
                 if not self._listening:  # the account's next link may listen already
                     with suppress(Unavailable):
@@ -85,6 +100,13 @@ class VenueAccount(AccountSteps):
         await asyncio.to_thread(self._venue.accounts.connected, self._venue.account, is_connected, await self._venue.now())
         if event is not None:
             await self._notice(event)
+
+    async def _keep_noting(self) -> None:
+        """Note again and again that updates come in, until cancelled."""
+        while True:
+            await asyncio.sleep(STILL_CONNECTED_EVERY.total_seconds())
+            with suppress(Unavailable):
+                await self._connected(is_connected=True, event=None)
 
     # Comparing.
 
@@ -103,12 +125,16 @@ class VenueAccount(AccountSteps):
         working = await asyncio.to_thread(venue.queries.working, venue.account)
         reports += await self._of_those_not_open(reports, working)
         fills = await exchange.fills_since((account.fills_seen_until or began - FIRST_LOOK) - OVERLAP)
+        reports += await self._recovered(exchange, reports, fills, began)
+        if _is_held(account):
+            await self._have_looked_after(working)
         changes = await venue.take_all(reports, fills)
         changes += await venue.book(fills)
         await asyncio.to_thread(venue.accounts.fills_seen, venue.account, began)
         if changes:
             await venue.tell(changes)
         events = await self._drift(account, reports, began)
+        events += await self._let_go(began)
         leases = await asyncio.to_thread(venue.queries.leases, venue.account)
         runs = sorted({lease.run_id for lease in leases})
         breached = self._loss_breached(await self._snapshot()) and bool(runs)
@@ -149,6 +175,46 @@ class VenueAccount(AccountSteps):
             if report is not None:
                 found.append(report)
         return found
+
+    async def _recovered(
+        self, exchange: Exchange, reports: Sequence[OrderReport], fills: Sequence[Fill], at: datetime
+    ) -> list[OrderReport]:
+        """Put orders on record again that our runs sent and that a restored backup does not know; return what the venue says of those
+        that it no longer has open."""
+        venue = self._venue
+        if venue.lost is None:
+            return []
+        ids = {report.exchange_order_id for report in reports} | {fill.exchange_order_id for fill in fills}
+        unknown = await asyncio.to_thread(venue.lost.unknown, venue.account, ids)
+        listed = {report.exchange_order_id: report for report in reports}
+        found: list[OrderReport] = []
+        for exchange_order_id in sorted(unknown - listed.keys()):
+            with suppress(NotFound):
+                found.append(await exchange.order(exchange_order_id))
+        candidates = [*(report for key, report in listed.items() if key in unknown), *found]
+        for report in sorted(candidates, key=lambda one: (one.submitted_at or at, one.client_order_id)):
+            order = await asyncio.to_thread(venue.lost.recover, venue.account, report, at)
+            if order is not None:
+                logger.warning("%s: %s of run %s is on record again", venue.account, order.id, order.run_id)
+                if self._adopt is not None and not report.status.is_final and order.role is None:
+                    await self._adopt(order)
+        return found
+
+    async def _have_looked_after(self, working: Sequence[OrderRecord]) -> None:
+        """Have every working order looked after: what a backup has of Temporal is a moment older than what it has of WallE."""
+        if self._adopt is not None:
+            for order in working:
+                if order.role is None:  # exits are looked after with their entry
+                    await self._adopt(order)
+
+    async def _let_go(self, at: datetime) -> list[Event]:
+        """Allow orders again on an account that was held because of a restore, once nothing differs and nothing is on its way."""
+        venue = self._venue
+        account = await asyncio.to_thread(venue.accounts.account, venue.account)
+        if not _is_held(account) or account.drift or venue.lost is None or await asyncio.to_thread(venue.lost.is_unsettled, venue.account):
+            return []
+        await asyncio.to_thread(venue.accounts.rearm, venue.account, at)
+        return [Event(type="account.Rearmed", payload={"account": venue.account})]
 
     async def _drift(self, account: AccountRecord, reports: Sequence[OrderReport], at: datetime) -> list[Event]:
         """Record what the venue has and WallE has not, or the other way round."""
@@ -199,3 +265,14 @@ class VenueAccount(AccountSteps):
         async with beating():
             await asyncio.to_thread(self._venue.accounts.rearm, task.account, task.at or await self._venue.now())
             return AccountDone(events=[Event(type="account.Rearmed", payload={"account": task.account})])
+
+
+def _is_held(account: AccountRecord) -> bool:
+    """Tell whether the account takes no orders because it was restored."""
+    return account.killed and (account.killed_reason or "").startswith(HELD)
+
+
+def _ended(noting: asyncio.Task[None] | None) -> None:
+    """Stop noting that updates come in."""
+    if noting is not None:
+        noting.cancel()

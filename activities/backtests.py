@@ -24,6 +24,7 @@ from weaver.errors import BadInput, StrategyBroken, Unavailable
 from weaver.greta.engine import Pulse as EnginePulse
 from weaver.greta.records import Window
 from weaver.greta.results import summarise
+from weaver.greta.seen import seen_bars
 from weaver.greta.state import EngineState
 from weaver.market import Calendar, Timeframe, from_microseconds
 from weaver.marvin.guard import user_code
@@ -131,6 +132,7 @@ class Backtests(BacktestSteps):
         whole = state.step == min(task.first_step + task.steps, feed.steps)
         if not whole and (not _is_asked_to_stop() or state.step == task.first_step):
             raise _unfinished()
+        files.write_seen(task.number, seen_bars(feed, task.first_step, state.step))
         is_last = state.step == feed.steps
         if is_last or not whole:
             window = with_open_orders(prepared, state, window)

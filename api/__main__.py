@@ -1,6 +1,5 @@
 """`python -m api`: serves the API, and prints `api ready` when it does."""
 
-import logging
 import os
 import socket
 import sys
@@ -11,6 +10,7 @@ from fastapi import FastAPI
 from api.main import create_app
 from weaver.errors import Unavailable, WeaverError
 from weaver.exposure import check_exposure
+from weaver.logs import set_up
 from weaver.settings import Settings, read_settings
 from weaver.walle.database import Database
 from workflows.access import placed
@@ -59,8 +59,7 @@ def server(settings: Settings) -> Server:
 
 def main() -> None:
     """Serve until told to stop."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("api").setLevel(logging.INFO)
+    set_up(("api",))
     try:
         server(placed(read_settings(), os.environ)).run()
     except WeaverError as problem:

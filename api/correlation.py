@@ -7,6 +7,8 @@ from uuid import uuid4
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from weaver.logs import note_work
+
 HEADER = "X-Correlation-Id"
 _FITTING = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _present: ContextVar[str] = ContextVar("correlation_id")
@@ -35,6 +37,7 @@ class Correlation:
         own = given if _FITTING.fullmatch(given) else uuid4().hex
         # Not taken back afterwards: each request has a context of its own, and what answers for an unforeseen error runs after this.
         _present.set(own)
+        note_work(corr_id=own)
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -11,7 +11,8 @@ from api.deps import Parts
 from api.errors import answer_errors
 from api.guards.protection import protect
 from api.openapi import DESCRIPTION, TAGS, documented
-from api.routes import account, codec, events, health, market, orders, results, runs, session, strategies
+from api.routes import account, codec, decisions, events, health, market, orders, results, runs, session, strategies
+from api.tracing import telemetry
 from weaver.settings import Settings
 
 PREFIX = "/api/v1"
@@ -36,11 +37,13 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         generate_unique_id_function=_operation_id,
         redoc_url=None,
+        telemetry=telemetry(),
     )
     answer_errors(app)
     documented(app)
     for routes in (
         results,
+        decisions,
         runs,
         events,
         orders,

@@ -10,6 +10,7 @@ from pydantic import StringConstraints
 
 from weaver.documents.values import Document, Listing
 from weaver.glados.requests import ACCOUNT, UtcTime
+from weaver.market import to_microseconds
 
 ItemT = TypeVar("ItemT")
 DocumentT = TypeVar("DocumentT", bound=Document)
@@ -23,6 +24,7 @@ RunId = Annotated[Text, Path(description="id of a run, which is its workflow id"
 OrderId = Annotated[Text, Path(description="id of an order: its client_order_id", max_length=255, examples=["m-6741a2b0-1f2e3d"])]
 Account = Annotated[str, Query(description="<adapter>-<mode>", pattern=ACCOUNT, examples=["simulated-paper"])]
 SymbolText = Annotated[Text, Query(max_length=64, examples=["AAPL"])]
+ByTime = Annotated[Literal["time", "-time"], Query(description="oldest first, or with a minus newest first")]
 From = Annotated[UtcTime | None, Query(alias="from", description="first time, inclusive", examples=["2024-01-02T00:00:00Z"])]
 To = Annotated[UtcTime | None, Query(alias="to", description="first time that is left out", examples=["2024-02-01T00:00:00Z"])]
 JsonOrCsv = Annotated[
@@ -76,6 +78,11 @@ def _span(since: From = None, until: To = None) -> Span:
 
 
 SpanDep = Annotated[Span, Depends(_span)]
+
+
+def microseconds(time: datetime | None) -> int | None:
+    """Return a time as files have it."""
+    return None if time is None else to_microseconds(time)
 
 
 def sorts(names: Sequence[str]) -> list[str]:

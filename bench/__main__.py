@@ -5,7 +5,7 @@ from importlib import import_module
 
 from bench.verdict import Verdict
 
-QUESTIONS = ("engine_speed", "indicators", "startup", "durable_run", "decide", "trading", "api", "stream")
+QUESTIONS = ("engine_speed", "indicators", "startup", "durable_run", "decide", "trading", "api", "stream", "fleet")
 
 
 def main() -> int:

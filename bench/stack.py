@@ -20,7 +20,7 @@ class Stack:
 
     def peaks(self) -> dict[str, float]:
         """Return the largest resident size so far of each living process, in MiB, by "pid command"."""
-        return {f"{pid} {_command(pid)}": _peak(pid) for pid in _family(self.pid)}
+        return {f"{pid} {_command(pid)}": peak(pid) for pid in family(self.pid)}
 
 
 @contextmanager
@@ -54,7 +54,7 @@ def _address(process: subprocess.Popen[str]) -> str:
     raise RuntimeError(f"weaver up ended before it was ready, and said: {text!r}")
 
 
-def _family(root: int) -> list[int]:
+def family(root: int) -> list[int]:
     """Return a process and all that descend from it."""
     children: dict[int, list[int]] = {}
     for status in Path("/proc").glob("[0-9]*/stat"):
@@ -69,7 +69,8 @@ def _family(root: int) -> list[int]:
     return found
 
 
-def _peak(pid: int) -> float:
+def peak(pid: int) -> float:
+    """Return the largest resident size so far of a process, in MiB."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024

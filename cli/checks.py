@@ -1,12 +1,11 @@
 """What commands refuse before they start anything: the checks of `weaver.checks`, on what this home has on record."""
 
-import os
-
 from cli.context import stored_runs
 from cli.homes import Home
 from cli.trading_records import trading_records
 from weaver.checks import check_backtest, check_trading
 from weaver.checks import check_known_account as check_account_is_known
+from weaver.environment import Environment
 from weaver.errors import AlreadyExists, NotFound
 from weaver.glados.requests import RunCreate
 from weaver.settings import Settings
@@ -24,7 +23,7 @@ def check_trade(request: RunCreate, settings: Settings) -> None:
     Variables and arming are the worker's; they are looked at here when the worker will be started from this environment.
     """
     with trading_records(settings) as records:
-        check_trading(request, settings, records, os.environ if _will_start_stack(settings) else None)
+        check_trading(request, settings, records, Environment() if _will_start_stack(settings) else None)
     _check_id(request.id, settings)
 
 

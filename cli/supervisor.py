@@ -5,6 +5,7 @@ no command uses it; such a stack has no API. `weaver up` runs the same in the fo
 """
 
 import argparse
+import logging
 import os
 import shutil
 import signal
@@ -21,13 +22,16 @@ from cli.homes import Home, Stack
 from cli.ports import LOCALHOST, answers, free_ports
 from cli.processes import Child, python, tail
 from weaver.errors import Unusable
+from weaver.logs import set_up
+
+logger = logging.getLogger(__name__)
 
 NAMESPACE = "default"
 RETENTION = "30d"
 START_LIMIT_SECONDS = 60.0
 WORKER_READY = "worker ready"
 API_READY = "api ready"
-API_TOKEN = "WEAVER_API_TOKEN"
+API_TOKEN = ("WEAVER_API_TOKEN", "WEAVER_API_TOKEN_FILE")
 OTHER_TEMPORAL = "TEMPORAL_"
 
 _POLL_SECONDS = 0.02
@@ -84,7 +88,7 @@ class Supervisor:
         # Strategies run in the worker, and nobody but the API asks for its token.
         # What lets into other Temporal servers is not for ours.
         environment = {name: value for name, value in environment.items() if not name.upper().startswith(OTHER_TEMPORAL)}
-        tokenless = {name: value for name, value in environment.items() if name.upper() != API_TOKEN}
+        tokenless = {name: value for name, value in environment.items() if name.upper() not in API_TOKEN}
         self.temporal = Child("Temporal", _temporal_command(home, temporal_port, ui_port), home.logs / "temporal.log", tokenless)
         ours = {"WEAVER_HOME": str(home.path), "WEAVER_TEMPORAL_ADDRESS": self.address, "WEAVER_TEMPORAL_NAMESPACE": NAMESPACE}
         ours["PYTHONUNBUFFERED"] = "1"
@@ -166,7 +170,7 @@ class Supervisor:
                 return  # runs and orders go on without it; it is tried again as the minute goes by
             raise Unusable(f"{child.name} dies again and again. The end of {child.log}:\n{tail(child.log)}")
         restarts.append(now)
-        print(f"{child.name} ended; starting it again. Its log: {child.log}", file=sys.stderr, flush=True)
+        logger.warning("%s ended; starting it again. Its log: %s", child.name, child.log)
         child.start()
         self._publish()
 
@@ -212,6 +216,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--started-by", required=True)
     wanted = parser.parse_args()
+    set_up(("cli",))
     home = Home(wanted.home)
     with home.owning() as owned:
         if not owned:

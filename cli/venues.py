@@ -1,9 +1,9 @@
 """An account's venue, reached from here without any worker, with the variables of this environment."""
 
-import os
 from collections.abc import Sequence
 
 from cli.stack import Server
+from weaver.environment import Environment
 from weaver.errors import MissingCredentials, Unavailable
 from weaver.settings import Settings
 from weaver.veda.clocks import SystemClock
@@ -25,7 +25,7 @@ def venue_of(account: str, settings: Settings, database: Database, tell: Tell) -
     adapter, _, named = account.rpartition("-")
     mode: Mode = "live" if named == "live" else "paper"
     library = AdapterLibrary.open(settings.adapter_folders)
-    missing = missing_variables(library.meta(adapter), mode, os.environ)
+    missing = missing_variables(library.meta(adapter), mode, Environment())
     if missing:
         raise MissingCredentials(adapter, mode, missing)
     clock = SystemClock()
@@ -34,7 +34,7 @@ def venue_of(account: str, settings: Settings, database: Database, tell: Tell) -
         make=lambda: library.open_exchange(
             adapter,
             mode,
-            environment=os.environ,
+            environment=Environment(),
             clock=clock,
             store=Simulations(database, Catalogue.open(settings.bars_location)),
         ),

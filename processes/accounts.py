@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +21,7 @@ from processes.connecting import patiently
 from processes.deployment import build_of
 from processes.numbers import expose_numbers
 from processes.process import stop_signals
+from weaver.environment import Environment
 from weaver.errors import Unusable
 from weaver.glados.risk import RiskLimits
 from weaver.plugins import Found
@@ -38,9 +38,10 @@ from weaver.walle.known_orders import KnownOrders
 from weaver.walle.live_bars import LiveBars
 from weaver.walle.orders import Orders
 from weaver.walle.records import Records
+from weaver.walle.recovering import LostOrders
 from weaver.walle.simulated import Simulations
 from weaver.walle.trading_queries import TradingQueries
-from workflows.trading_client import look_at_account, notice_account, tell_orders
+from workflows.trading_client import look_after_order, look_at_account, notice_account, tell_orders
 from workflows.trading_names import data_queue, veda_queue
 
 logger = logging.getLogger(__name__)
@@ -102,7 +103,7 @@ class Places:
             for entry in self._library.entries()
             if isinstance(entry, Found)
             for mode in entry.meta.modes
-            if not missing_variables(entry.meta, mode, os.environ)
+            if not missing_variables(entry.meta, mode, Environment())
         ]
 
     def venue(self, account: str) -> Venue:
@@ -114,7 +115,7 @@ class Places:
             make=lambda: self._library.open_exchange(
                 adapter,
                 mode,
-                environment=os.environ,
+                environment=Environment(),
                 clock=self._clock,
                 store=Simulations(self._database, Catalogue.open(self._settings.bars_location)),
             ),
@@ -124,6 +125,7 @@ class Places:
             queries=self._queries,
             known=self._known,
             tell=partial(tell_orders, self._client),
+            lost=LostOrders(self._database),
         )
 
     def ticks(self, venue: Venue) -> Ticks:
@@ -143,6 +145,7 @@ class Places:
             limits=self._limits(venue),
             notice=partial(notice_account, self._client, venue.account),
             look=partial(look_at_account, self._client, venue.account),
+            adopt=partial(look_after_order, self._client),
         )
         of_orders: list[Callable[..., Awaitable[object]]] = [
             orders.submit,

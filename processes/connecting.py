@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from temporalio.client import Client
 
+from processes.log_context import LogContext
 from weaver.errors import Unavailable
 from weaver.settings import Settings
 from workflows.client import DEFAULT_ADDRESS, connect
@@ -18,7 +19,7 @@ async def patiently(settings: Settings, stopping: asyncio.Event) -> Client | Non
     told = False
     while not stopping.is_set():
         try:
-            return await connect(settings.temporal_address or DEFAULT_ADDRESS, settings.temporal_namespace)
+            return await connect(settings.temporal_address or DEFAULT_ADDRESS, settings.temporal_namespace, [LogContext()])
         except Unavailable as problem:
             if not told:
                 logger.info("%s Waiting for it.", problem)

@@ -8,7 +8,7 @@ from temporalio.worker import WorkerDeploymentConfig
 from weaver.settings import Settings
 from workflows.deployment_names import DEPLOYMENT
 
-_NO_BUILD = "weaver"
+NO_BUILD = "weaver"
 """Given to each worker only because the SDK otherwise makes one of the code of all loaded modules, which takes 0.2 s."""
 
 
@@ -22,7 +22,7 @@ class Build(TypedDict, total=False):
 def build_of(settings: Settings) -> Build:
     """Return what a worker says of its build. Without versions any worker may have any task, so workflows must replay all histories."""
     if settings.versioning == "off":
-        return {"build_id": _NO_BUILD}
+        return {"build_id": NO_BUILD}
     version = WorkerDeploymentVersion(deployment_name=DEPLOYMENT, build_id=settings.build)
     return {
         "deployment_config": WorkerDeploymentConfig(

@@ -2,11 +2,11 @@
 
 import asyncio
 import gc
-import logging
 import signal
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+
+from weaver.logs import set_up
 
 
 @contextmanager
@@ -22,9 +22,7 @@ def loading() -> Generator[None]:
 
 def log_to_stderr() -> None:
     """Let Weaver's own messages and others' warnings out."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for ours in ("processes", "workflows", "activities"):
-        logging.getLogger(ours).setLevel(logging.INFO)
+    set_up(("processes", "workflows", "activities"))
 
 
 def stop_signals(*numbers: signal.Signals) -> asyncio.Event:

@@ -16,7 +16,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.worker import Replayer
 
-from processes.served import WORKFLOWS
+from processes.served import NOTIFYING, WORKFLOWS
 from workflows.sealing import converter_of
 
 
@@ -31,7 +31,7 @@ class Replayed:
 
 async def replayed(files: Iterable[Path]) -> list[Replayed]:
     """Replay each history, sandbox on."""
-    replayer = Replayer(workflows=WORKFLOWS, data_converter=converter_of(os.environ))
+    replayer = Replayer(workflows=[*WORKFLOWS, *NOTIFYING], data_converter=converter_of(os.environ))
     return [await _one(replayer, file) for file in files]
 
 

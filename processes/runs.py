@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import sys
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,9 +22,11 @@ from activities.slots import Ending, Slots
 from activities.trading_runs import TradingRuns
 from processes.connecting import patiently
 from processes.deployment import build_of
+from processes.notifications import notifying
 from processes.numbers import count_slots, expose_numbers
 from processes.sandbox import workflow_runner
 from processes.served import WORKFLOWS
+from weaver.environment import Environment
 from weaver.settings import Settings
 from weaver.veda.library import AdapterLibrary
 from weaver.walle.accounts import Accounts
@@ -115,7 +116,7 @@ async def _serve(
             activity_executor=threads,
             graceful_shutdown_timeout=DRAIN,
         )
-        async with worker:
+        async with worker, notifying(client, database, settings, interceptors):
             if settings.versioning != "off" and await promote_first(client, settings.build):
                 logger.info("build %s is the first, and current", settings.build)
             sys.stdout.write(f"{READY}\n")
@@ -127,7 +128,7 @@ async def _serve(
 def _trading(client: Client, database: Database, records: Records, settings: Settings) -> TradingRuns:
     return TradingRuns(
         adapters=lambda: AdapterLibrary.open(settings.adapter_folders),
-        environment=os.environ,
+        environment=Environment(),
         is_live_armed=settings.arm_live == "yes",
         limits=AccountLimits(paper=settings.paper_risk, live=settings.live_risk),
         orders=Orders(database),

@@ -13,6 +13,7 @@ from weaver.walle.bars import Catalogue
 from weaver.walle.database import Database
 from weaver.walle.known_orders import KnownOrders
 from weaver.walle.orders import Orders
+from weaver.walle.recovering import LostOrders
 from weaver.walle.simulated import Simulations
 from weaver.walle.trading_model import OrderChange
 from weaver.walle.trading_queries import TradingQueries
@@ -36,4 +37,5 @@ def a_venue(database: Database, folder: Path, *, clock: Clock | None = None, kin
         queries=TradingQueries(database),
         known=KnownOrders(database),
         tell=tell,
+        lost=LostOrders(database),
     )

@@ -155,4 +155,9 @@ def order_number(bar_end_seconds: int, count: int) -> str:
 
 def client_order_id(run_id: str, number: str) -> str:
     """Return `w-<10 hex of the run id>-<number>`: the same for every repeat of the same decision."""
-    return f"w-{hashlib.sha256(run_id.encode()).hexdigest()[:10]}-{number}"
+    return f"w-{digest_of(run_id)}-{number}"
+
+
+def digest_of(run_id: str) -> str:
+    """Return the 10 hex digits by which the ids of a run's orders name it."""
+    return hashlib.sha256(run_id.encode()).hexdigest()[:10]

@@ -3,25 +3,33 @@
 import json
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+from urllib.parse import quote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from weaver.build import code_digest
+from weaver.environment import FILE, Environment
 from weaver.errors import BadValue
 from weaver.glados.risk import LIVE_LIMITS, PAPER_LIMITS, RiskLimits
 
 BUILD_DASHBOARD = "make haro"
 
 
-class Settings(BaseSettings):
-    """Weaver's settings; each field is `WEAVER_<NAME>` in the environment."""
+PREFIX = "WEAVER_"
 
-    model_config = SettingsConfigDict(env_prefix="WEAVER_", extra="ignore")
+
+class Settings(BaseSettings):
+    """Weaver's settings; each field is `WEAVER_<NAME>` in the environment, or the text of the file that `WEAVER_<NAME>_FILE` names."""
+
+    # An empty variable is none: compose files set those that are not given to nothing.
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore")
 
     home: Path = Field(default=Path(".weaver"), description="folder of Temporal's file, WallE's database, bars and results")
     db_url: str | None = Field(default=None, description="SQLAlchemy URL of WallE; default SQLite in the home")
+    db_password: SecretStr | None = Field(default=None, description="password for db_url, where that has none")
     bars_url: str | None = Field(default=None, description="folder or object-store URL of the bar catalogue; default in the home")
     results_url: str | None = Field(default=None, description="folder or object-store URL of per-window results; default in the home")
     plugins: str = Field(default="", description=f"folders with strategies, separated by '{os.pathsep}', besides plugins/strategies")
@@ -55,6 +63,8 @@ class Settings(BaseSettings):
     temporal_ui_url: str | None = Field(
         default=None, description="address of the Temporal UI, such as http://127.0.0.1:8233, for links to runs"
     )
+    log: Literal["text", "json"] = Field(default="text", description="how processes log: lines of text, or one JSON object a line")
+    notify: Path | None = Field(default=None, description="file of notification channels; default notify.toml in the home")
     api_host: str = Field(default="127.0.0.1", description="address that the API listens on; any but this machine's own needs api_token")
     api_port: int = Field(default=8000, ge=1, le=65_535, description="port that the API listens on")
     api_token: SecretStr | None = Field(default=None, description="what callers of the API must know, at least 16 characters")
@@ -76,6 +86,18 @@ class Settings(BaseSettings):
 
     haro: Path | None = Field(default=None, description="folder of the built dashboard; default haro/dist beside the code")
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, _Files(settings_cls)
+
     @field_validator("live_risk", mode="before")
     @classmethod
     def _beside_the_usual(cls, given: object) -> object:
@@ -89,12 +111,6 @@ class Settings(BaseSettings):
     def _without_brackets(cls, given: str) -> str:
         return given.strip().removeprefix("[").removesuffix("]")
 
-    @field_validator("api_token", "haro", "build_id", "venue_orders_per_second", "venue_reads_per_second", mode="before")
-    @classmethod
-    def _none_if_empty(cls, given: object) -> object:
-        """Take an empty variable for none: compose files set those that are not given to nothing."""
-        return None if given == "" else given
-
     @property
     def home_path(self) -> Path:
         return self.home.expanduser().absolute()
@@ -106,7 +122,9 @@ class Settings(BaseSettings):
 
     @property
     def database_url(self) -> str:
-        return self.db_url or f"sqlite:///{self.home_path / 'walle.db'}"
+        if not self.db_url:
+            return f"sqlite:///{self.home_path / 'walle.db'}"
+        return self.db_url if self.db_password is None else _with_password(self.db_url, self.db_password.get_secret_value())
 
     @property
     def bars_location(self) -> str:
@@ -115,6 +133,11 @@ class Settings(BaseSettings):
     @property
     def results_location(self) -> str:
         return self.results_url or str(self.home_path / "results")
+
+    @property
+    def notify_file(self) -> Path:
+        """File of notification channels, which may not be there."""
+        return (self.notify.expanduser() if self.notify else self.home_path / "notify.toml").absolute()
 
     @property
     def strategy_folders(self) -> list[Path]:
@@ -156,6 +179,32 @@ def read_settings() -> Settings:
         first = problem.errors(include_url=False)[0]
         name = "WEAVER_" + "_".join(str(part) for part in first["loc"]).upper()
         raise BadValue(name, first["input"], first["msg"].removeprefix("Input should be ")) from None
+
+
+class _Files(PydanticBaseSettingsSource):
+    """Gives the settings that are named by files."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        name = f"{PREFIX}{field_name}".upper()
+        is_json = self.field_is_complex(field)
+        return (Environment().get(name) if f"{name}{FILE}" in os.environ else None), field_name, is_json
+
+    def __call__(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, field in self.settings_cls.model_fields.items():
+            value, _, is_json = self.get_field_value(field, name)
+            if value is not None:
+                found[name] = json.loads(value) if is_json else value
+        return found
+
+
+def _with_password(url: str, password: str) -> str:
+    """Return a database's URL with the password, unless it has one already or names no user."""
+    parts = urlsplit(url)
+    user, at, rest = parts.netloc.rpartition("@")
+    if not at or ":" in user:
+        return url
+    return parts._replace(netloc=f"{user}:{quote(password, safe='')}@{rest}").geturl()
 
 
 def _listed(text: str) -> list[str]:

@@ -2,17 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from weaver.broker import Fill, OrderReport
 from weaver.errors import NotFound, Refused, Unavailable
 from weaver.fees_in_kind import FeesInKind
-from weaver.veda.exchange import Clock, Exchange
+from weaver.veda.exchange import CRYPTO_FEE_IN_KIND, Clock, Exchange
 from weaver.walle.accounts import Accounts
 from weaver.walle.known_orders import KnownOrders
 from weaver.walle.orders import Orders
+from weaver.walle.recovering import LostOrders
 from weaver.walle.trading_model import OrderChange
 from weaver.walle.trading_queries import TradingQueries
 
@@ -41,8 +43,10 @@ class Venue:
         queries: TradingQueries,
         known: KnownOrders,
         tell: Tell,
+        lost: LostOrders | None = None,
     ) -> None:
         self.account = account
+        self.lost = lost
         self.clock = clock
         self.orders = orders
         self.accounts = accounts
@@ -81,8 +85,8 @@ class Venue:
         Executions that the report counts and nobody brought are asked for, so that no order is filled without them.
         """
         missing = await self._missing(report, fills)
-        async with self._measuring:
-            brought, others = await self._fees.measured(await self.exchange(), [*fills, *missing])
+        async with self._booking_alone([*fills, *missing]) as exchange:
+            brought, others = await self._fees.measured(exchange, [*fills, *missing])
             now = await self.clock.now()
             changes = await asyncio.to_thread(self.orders.report, self.account, report, brought, at=now)
             of_others = await asyncio.to_thread(self.orders.book, self.account, others, at=now) if others else []
@@ -104,14 +108,38 @@ class Venue:
 
     async def book(self, fills: Sequence[Fill]) -> list[OrderChange]:
         """Book executions that came without word of their orders."""
-        async with self._measuring:
-            brought, others = await self._fees.measured(await self.exchange(), fills)
+        async with self._booking_alone(fills) as exchange:
+            brought, others = await self._fees.measured(exchange, fills)
             return await asyncio.to_thread(self.orders.book, self.account, [*brought, *others], at=await self.clock.now())
 
     async def settle_fees(self) -> bool:
         """Book fees taken in kind that could not be measured when the purchases were booked; tell whether there were any."""
+        async with self._booking_alone(None) as exchange:
+            return await self._fees.settle(exchange)
+
+    @asynccontextmanager
+    async def _booking_alone(self, fills: Sequence[Fill] | None) -> AsyncGenerator[Exchange]:
+        """Give the exchange while nobody else books for this account: in this process, and where it takes fees in kind, in none.
+
+        Without fills nothing is booked that would change what a fee is measured by.
+        """
         async with self._measuring:
-            return await self._fees.settle(await self.exchange())
+            exchange = await self.exchange()
+            if fills == [] or not exchange.supports(CRYPTO_FEE_IN_KIND):
+                yield exchange
+                return
+            lock = self.accounts.booking_alone(self.account)
+            entering = asyncio.ensure_future(asyncio.to_thread(lock.__enter__))
+            try:
+                await asyncio.shield(entering)
+            except asyncio.CancelledError:  # the thread goes on and would keep the lock
+                await entering
+                await asyncio.to_thread(lock.__exit__, None, None, None)
+                raise
+            try:
+                yield exchange
+            finally:
+                await asyncio.shield(asyncio.to_thread(lock.__exit__, None, None, None))
 
     async def _missing(self, report: OrderReport, fills: Sequence[Fill]) -> list[Fill]:
         """Return the executions that the report and its legs count, less those booked or brought."""

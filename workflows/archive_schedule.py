@@ -1,5 +1,6 @@
 """When the archive works: a Temporal Schedule, made or brought up to date by each worker that starts."""
 
+import asyncio
 from datetime import timedelta
 
 from temporalio.client import (
@@ -14,6 +15,7 @@ from temporalio.client import (
     ScheduleUpdate,
     ScheduleUpdateInput,
 )
+from temporalio.service import RPCError
 
 from workflows.archive_inputs import ARCHIVE
 from workflows.inputs import RUN_QUEUE
@@ -23,6 +25,9 @@ SCHEDULE_ID = "weaver-archive"
 EVERY = timedelta(minutes=5)
 _CATCH_UP = timedelta(minutes=10)
 """After an outage the archive looks once, or twice: each look finds all."""
+
+_LOOKS = 20
+_PAUSE_SECONDS = 0.5
 
 
 async def ensure_archive_schedule(client: Client) -> None:
@@ -36,7 +41,13 @@ async def ensure_archive_schedule(client: Client) -> None:
             schedule.state = present.description.schedule.state
             return ScheduleUpdate(schedule=schedule)
 
-        await client.get_schedule_handle(SCHEDULE_ID).update(changed)
+        handle = client.get_schedule_handle(SCHEDULE_ID)
+        for _ in range(_LOOKS - 1):
+            try:
+                return await handle.update(changed)
+            except RPCError:  # it is there, and cannot be read in the moment in which another worker makes it
+                await asyncio.sleep(_PAUSE_SECONDS)
+        await handle.update(changed)
 
 
 def _schedule() -> Schedule:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import secrets
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,6 +13,7 @@ from typing import TypeVar
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import (
     Client,
+    Interceptor,
     WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowFailureError,
@@ -37,6 +38,7 @@ from workflows.priorities import backtests
 from workflows.problems import ended
 from workflows.sealing import converter_of
 from workflows.story import listed
+from workflows.tracing import tracing
 
 DEFAULT_ADDRESS = "127.0.0.1:7233"
 """Where a Temporal server is looked for when the environment names none."""
@@ -60,8 +62,9 @@ _CLOSED: dict[WorkflowExecutionStatus, RunStatus] = {
 _AnswerT = TypeVar("_AnswerT")
 
 
-async def connect(address: str, namespace: str = "default") -> Client:
-    """Return a connected client, let in by what the environment says (`workflows.access`).
+async def connect(address: str, namespace: str = "default", interceptors: Sequence[Interceptor] = ()) -> Client:
+    """Return a connected client, let in by what the environment says (`workflows.access`), whose calls are traced when that is
+    configured.
 
     Raises Unavailable when no server answers, within about two seconds or, over TLS, ten; Unusable when it lets nobody in with that;
     BadInput for settings that cannot be read.
@@ -73,6 +76,7 @@ async def connect(address: str, namespace: str = "default") -> Client:
             address,
             namespace=namespace,
             data_converter=converter_of(os.environ),
+            interceptors=[*tracing(), *interceptors],
             tls=way_in.get("tls", False),
             api_key=way_in.get("api_key"),
             rpc_metadata=way_in.get("rpc_metadata", {}),

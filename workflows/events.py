@@ -18,18 +18,9 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
 
 from weaver.documents.values import decimal_text
+from weaver.glados.event_types import TYPES
 from weaver.walle.model import ACCOUNTS, ORDERS, EventRecord
 from workflows.causes import Causes
-
-TYPES = (
-    *(f"run.{name}" for name in ("Created", "Started", "Paused", "Resumed", "ParamsChanged", "Stopping", "Stopped", "Completed", "Error")),
-    *("data.WindowReady", "data.Missing", "backtest.WindowCompleted", "clock.Tick", "clock.Missed", "strategy.DecisionMade"),
-    *(f"orders.{name}" for name in ("Created", "Submitted", "Accepted", "InDoubt", "PartiallyFilled", "Filled")),
-    *(f"orders.{name}" for name in ("Cancelled", "Rejected", "Expired", "Replaced")),
-    *("risk.Refused", "risk.Breached"),
-    *(f"account.{name}" for name in ("Connected", "Disconnected", "Drift", "Killed", "Rearmed")),
-)
-"""All that a history can say."""
 
 _KNOWN = frozenset(TYPES)
 _PRODUCERS = {"BacktestRun": "weaver.backtest", "TradingRun": "weaver.trading", "Order": ORDERS, "Account": ACCOUNTS}

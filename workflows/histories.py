@@ -45,7 +45,7 @@ async def read_link(client: Client, workflow_id: str, link: str, *, beside_run: 
 async def follow(client: Client, workflow_id: str, link: str, *, beside_run: bool = False) -> AsyncIterator[Growth]:
     """Yield what a chain says from a link's first event on, as it comes, until the chain's end.
 
-    The last growth of what is past may be empty, and is given in any case. Raises NotFound, Unavailable.
+    Each answer of the server is given, with or without events: until then nothing more was in the history. Raises NotFound, Unavailable.
     """
     following: str | None = link
     is_past = True
@@ -63,8 +63,7 @@ async def follow(client: Client, workflow_id: str, link: str, *, beside_run: boo
             entries = pages.current_page or ()
             await open_events(client.data_converter, entries)
             events = [event for entry in entries for event in reading.events(entry)]
-            if events or is_past:
-                yield Growth(events, reading, is_past)
+            yield Growth(events, reading, is_past)
             if is_past and entries and entries[-1].event_id >= length and reading.next_link is None:
                 is_past = False
                 yield Growth((), reading, is_past)

@@ -128,3 +128,15 @@ RECONCILE_BUSY = timedelta(seconds=60)
 RECONCILE_IDLE = timedelta(minutes=5)
 LISTEN_TIMEOUT = timedelta(hours=24)
 KILL_TIMEOUT = timedelta(minutes=10)
+
+# Notifications.
+
+FOLLOW_TIMEOUT = timedelta(hours=24)
+FOLLOW_HEARTBEAT = timedelta(seconds=10)
+FOLLOW_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=15))
+"""It is for ever, and begins again where it had come to."""
+DELIVER_TIMEOUT = timedelta(seconds=90)
+"""Above every time-out of what sends."""
+DELIVER_LIFE = timedelta(hours=24)
+"""A message that nobody took for so long is given up, and shown as failed."""
+DELIVER_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))

@@ -13,7 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from weaver.errors import AlreadyExists, BadInput, NotAllowed, NotFound, RiskRefused, Unavailable, WeaverError
 from weaver.glados.requests import OrderCreate, RunCreate
 from weaver.orders import OrderRequest
-from weaver.walle.trading_model import OrderChange
+from weaver.walle.trading_model import OrderChange, OrderRecord
 from workflows.account_inputs import AccountInput, AccountState, KillRequest
 from workflows.client import answered, memo, run_id_for, status
 from workflows.converter import BAD_PAYLOAD
@@ -229,6 +229,24 @@ async def notice_account(client: Client, account: str, event: Event) -> None:
 async def look_at_account(client: Client, account: str) -> None:
     """Have the account compared with its venue now."""
     await _signal(client, account_workflow_id(account), "look", Ask())
+
+
+async def look_after_order(client: Client, order: OrderRecord) -> None:
+    """Have an order looked after that is on record; one that is already is left alone."""
+    try:
+        await answered(
+            client.start_workflow(
+                ORDER,
+                OrderInput(account=order.account, run_id=order.run_id, order=order),
+                id=order_workflow_id(order.id),
+                task_queue=RUN_QUEUE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                static_summary=f"{order.side} {order.quantity.normalize():f} {order.symbol}, {order.order_type}, found at the venue",
+            )
+        )
+    except WorkflowAlreadyStartedError:
+        return  # it came to its end, which is on record or comes with the next comparison
 
 
 async def tell_orders(client: Client, changes: Sequence[OrderChange]) -> None:

@@ -7,13 +7,14 @@ from pydantic import Field
 
 from api.correlation import correlation_id
 from api.deps import PartsDep
+from api.parameters import Text
 from api.problems import problems
 from api.streams.all_stream import AllStream
 from api.streams.event_stream import EventStream
 from api.streams.frames import RESET
 from api.streams.run_stream import RunStream
 from weaver.documents.events import Event, event_document
-from weaver.documents.values import Listing
+from weaver.documents.values import Document, Listing
 from weaver.errors import UnknownName
 from workflows.events import TYPES
 
@@ -60,6 +61,30 @@ async def list_events(
         next_after=found.next_after,
         notice=found.notice,
     )
+
+
+class NewestEvents(Document):
+    """Events of all runs, orders and accounts, newest first."""
+
+    items: list[Event]
+    next_before: str | None = Field(description="what to give as `before` for the next page; null at the end")
+    notice: str | None = Field(default=None, description="what may be missing and why; null when nothing is")
+
+
+@router.get("/events", summary="List what happened lately", responses=problems(422, 503))
+async def list_newest_events(
+    parts: PartsDep,
+    types: _Types = None,
+    before: Annotated[Text | None, Query(max_length=300, description="Only events before this place: a `next_before`.")] = None,
+    page_size: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> NewestEvents:
+    """Give the events of all runs, orders and accounts, newest first: from WallE, and from Temporal what is not archived yet.
+
+    When Temporal does not answer, what WallE has is given, and `notice` says so.
+    """
+    parts.hub.check_open()
+    found = await parts.hub.lately.page(types=_known(types), before=before or None, page_size=page_size)
+    return NewestEvents(items=[told.document for told in found.events], next_before=found.before, notice=found.notice)
 
 
 _STREAM: dict[int | str, dict[str, Any]] = {

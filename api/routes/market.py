@@ -12,7 +12,17 @@ from api.deps import PartsDep
 from api.parameters import PagingDep, SymbolText, Text
 from api.problems import problems
 from weaver.charts import BarSeries, candles
-from weaver.documents.data import CandleColumns, Coverage, Imported, StoredSymbol, candle_document, coverage_document, import_document
+from weaver.demo.importing import TIMEFRAME, import_shipped_prices
+from weaver.documents.data import (
+    CandleColumns,
+    Coverage,
+    Imported,
+    ShippedPricesImported,
+    StoredSymbol,
+    candle_document,
+    coverage_document,
+    import_document,
+)
 from weaver.documents.values import Listing
 from weaver.errors import BadValue
 from weaver.glados.requests import UtcTime
@@ -36,13 +46,17 @@ def list_symbols(
 
 @router.get("/data", response_model=Listing[Coverage], summary="Show what bars are stored", responses=problems(422, 503))
 def list_data(
-    parts: PartsDep, paging: PagingDep, symbol: SymbolText | None = None, timeframe: Annotated[Text | None, Query(max_length=16)] = None
+    parts: PartsDep,
+    paging: PagingDep,
+    symbol: SymbolText | None = None,
+    timeframe: Annotated[Text | None, Query(max_length=16)] = None,
+    q: Annotated[Text | None, Query(max_length=64, description="looked for in symbols")] = None,
 ) -> Listing[Coverage]:
     """List the stored series with first and last bar, number of bars, and gaps by their calendar."""
     names = [
         (one, length)
         for one in parts.catalogue.symbols()
-        if symbol in (None, one)
+        if symbol in (None, one) and (q or "").casefold() in one.casefold()
         for length in parts.catalogue.timeframes(one)
         if timeframe in (None, length)
     ]
@@ -67,6 +81,16 @@ def import_data(
             shutil.copyfileobj(file.file, stored)
         report = parts.catalogue.import_file(path, symbol, timeframe, adjust=adjust, calendar=calendar or None, replace=replace, fix=fix)
     return import_document(report)
+
+
+@router.post("/data/samples", response_model=ShippedPricesImported, summary="Import the sample prices", responses=problems(422, 503))
+def import_samples(parts: PartsDep) -> ShippedPricesImported:
+    """Store the daily prices of five US shares, 2000 to 2013, that come with Weaver, adjusted for splits and dividends.
+
+    Bars that are there are left alone; 422 when stored ones differ, since those are somebody's own.
+    """
+    found = import_shipped_prices(parts.catalogue)
+    return ShippedPricesImported(symbols=found.symbols, timeframe=TIMEFRAME, added=found.added)
 
 
 def _name(given: str) -> str:

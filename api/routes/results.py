@@ -1,8 +1,9 @@
-"""What a run did and came to: result, report, equity, fills, trades, orders, decisions, and runs beside each other."""
+"""What a run did and came to: result, report, equity, fills, trades, orders, and runs beside each other."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, Literal, TypeVar
 
 import numpy as np
@@ -10,7 +11,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse
 
 from api.deps import Parts, PartsDep
-from api.parameters import JsonOrCsv, Paging, PagingDep, RunId, Span, SpanDep, Text
+from api.parameters import ByTime, JsonOrCsv, Paging, PagingDep, RunId, Span, SpanDep, SymbolText, Text, microseconds
 from api.problems import problems
 from api.tables import CSV, csv_answer
 from weaver.charts import downsample
@@ -18,34 +19,30 @@ from weaver.documents.orders import Fill, Order, fill_document, order_document, 
 from weaver.documents.results import (
     ComparedRun,
     Comparison,
-    Decision,
     EquityCurve,
     EquityPoint,
     Result,
     Trade,
-    decision_document,
     equity_columns,
     equity_document,
     equity_points,
     lot_document,
-    replayed_decision,
     result_document,
     trade_document,
 )
 from weaver.documents.values import Document, Listing, decimal_text, time_text
 from weaver.errors import BadValue, NotFound
-from weaver.greta.records import DecisionRow, EquityColumns, FillRow, OrderRow, TradeRow
+from weaver.glados.requests import UtcTime
+from weaver.greta.records import EquityColumns, FillRow, OrderRow, TradeRow
 from weaver.market import Timeframe, to_microseconds
 from weaver.report import html_report
 from weaver.run_report import run_report
 from weaver.walle.live_bars import LiveBars
-from weaver.walle.made import Made
 from weaver.walle.model import RunRecord, StoredResult
 from weaver.walle.parquet import column_table, parquet_bytes
 from weaver.walle.results import RunFiles
 from weaver.walle.run_curve import closed_lots, equity_curve
 from weaver.walle.run_money import TradingRecords, account_of, budget_of
-from weaver.walle.trading_model import DecisionRecord
 
 router = APIRouter(tags=["results"])
 
@@ -54,8 +51,9 @@ _PARQUET = "application/vnd.apache.parquet"
 _ALL = 2**31
 _MOST_POINTS = 5_000
 
+ItemT = TypeVar("ItemT")
 DocumentT = TypeVar("DocumentT", bound=Document)
-RowT = TypeVar("RowT", FillRow, OrderRow, TradeRow, DecisionRow)
+RowT = TypeVar("RowT", FillRow, OrderRow, TradeRow)
 
 
 @router.get("/runs/compare", response_model=Comparison, summary="Compare runs", responses=_FOUND)
@@ -143,6 +141,8 @@ def get_equity(
     parts: PartsDep,
     run_id: RunId,
     points: Annotated[int, Query(ge=4, le=_MOST_POINTS, description="most points; peaks and troughs are kept")] = 2_000,
+    start: Annotated[UtcTime | None, Query(description="first time, inclusive; drawdown is from the peak of the whole run")] = None,
+    end: Annotated[UtcTime | None, Query(description="first time that is left out")] = None,
     form: Annotated[Literal["json", "csv", "parquet"], Query(alias="format")] = "json",
 ) -> EquityCurve | Response:
     """Give equity after bars (times are their starts), drawdown in points, and what buying and holding would be worth.
@@ -151,7 +151,10 @@ def get_equity(
     """
     run = parts.queries.run(run_id)
     curve = _equity(parts, run)
-    times, columns = downsample(curve.times, equity_columns(curve, float(budget_of(run))), points)
+    columns = equity_columns(curve, float(budget_of(run)))
+    part = slice(*(None if time is None else int(np.searchsorted(curve.times, to_microseconds(time))) for time in (start, end)))
+    within = curve.times[part]
+    times, columns = downsample(within, {name: column[part] for name, column in columns.items()}, points)
     match form:
         case "parquet":
             headers = {"Content-Disposition": 'attachment; filename="equity.parquet"'}
@@ -159,7 +162,7 @@ def get_equity(
         case "csv":
             return csv_answer(EquityPoint, equity_points(times, columns), f"{run_id}-equity")
         case "json":
-            return equity_document(times, columns)
+            return equity_document(times, columns, len(within))
 
 
 def _equity(parts: Parts, run: RunRecord) -> EquityColumns:
@@ -175,15 +178,33 @@ def _equity(parts: Parts, run: RunRecord) -> EquityColumns:
 
 
 @router.get("/runs/{run_id}/fills", response_model=Listing[Fill], summary="List a run's fills", responses={**CSV, **_FOUND})
-def list_fills(parts: PartsDep, run_id: RunId, span: SpanDep, paging: PagingDep, form: JsonOrCsv = "json") -> Listing[Fill] | Response:
+def list_fills(
+    parts: PartsDep,
+    run_id: RunId,
+    span: SpanDep,
+    paging: PagingDep,
+    symbol: SymbolText | None = None,
+    sort: ByTime = "time",
+    form: JsonOrCsv = "json",
+) -> Listing[Fill] | Response:
     """List fills in order. In a backtest a fill's time is the start of the bar that filled."""
     run = parts.queries.run(run_id)
     if run.mode == "backtest":
-        return _replayed(parts, run, FillRow, lambda row: replayed_fill(run.id, row), Fill, span, paging, form)
+        shown = _Shown(span, paging, form, sort, symbol)
+        return _replayed(parts, run, FillRow, lambda row: replayed_fill(run.id, row), Fill, shown)
     if form == "csv":
-        every = TradingRecords.of(parts.database).fills(run_id=run_id)
-        return csv_answer(Fill, (fill_document(one) for one in every if span.holds(one.time)), f"{run_id}-fills")
-    found = parts.trading.fills(run_id=run_id, since=span.since, until=span.until, page=paging.page, page_size=paging.page_size)
+        every = [one for one in TradingRecords.of(parts.database).fills(run_id=run_id) if span.holds(one.time)]
+        fitting = [one for one in _turned(every, sort) if symbol in (None, one.symbol)]
+        return csv_answer(Fill, map(fill_document, fitting), f"{run_id}-fills")
+    found = parts.trading.fills(
+        run_id=run_id,
+        symbol=symbol,
+        since=span.since,
+        until=span.until,
+        newest_first=sort == "-time",
+        page=paging.page,
+        page_size=paging.page_size,
+    )
     return paging.listing([fill_document(fill) for fill in found.items], found.total)
 
 
@@ -194,7 +215,7 @@ def list_run_orders(
     """List orders as they ended, or as they are now, oldest first."""
     run = parts.queries.run(run_id)
     if run.mode == "backtest":
-        return _replayed(parts, run, OrderRow, lambda row: replayed_order(run.id, row), Order, span, paging, form)
+        return _replayed(parts, run, OrderRow, lambda row: replayed_order(run.id, row), Order, _Shown(span, paging, form))
     if form == "csv":
         every = TradingRecords.of(parts.database).orders(run_id=run_id)
         return csv_answer(Order, (order_document(one) for one in every if span.holds(one.created_at)), f"{run.id}-orders")
@@ -208,7 +229,7 @@ def replayed_orders(
     parts: Parts, run: RunRecord, span: Span, paging: Paging, wanted: Mapping[str, Collection[str]], q: str | None
 ) -> Listing[Order]:
     """Return the orders of a backtest whose `wanted` fields have one of those values, and whose id or symbol holds `q`."""
-    rows, _ = _files(parts, run).page(OrderRow, run.windows, since=_us(span.since), until=_us(span.until), limit=_ALL)
+    rows, _ = _files(parts, run).page(OrderRow, run.windows, since=microseconds(span.since), until=microseconds(span.until), limit=_ALL)
     fitting = [
         order
         for order in (replayed_order(run.id, row) for row in rows if all(getattr(row, name) in values for name, values in wanted.items()))
@@ -218,44 +239,41 @@ def replayed_orders(
 
 
 @router.get("/runs/{run_id}/trades", response_model=Listing[Trade], summary="List a run's closed trades", responses={**CSV, **_FOUND})
-def list_trades(parts: PartsDep, run_id: RunId, span: SpanDep, paging: PagingDep, form: JsonOrCsv = "json") -> Listing[Trade] | Response:
-    """List closed lots, first in first out, in the order of closing; the time range is that of their exits."""
+def list_trades(
+    parts: PartsDep,
+    run_id: RunId,
+    span: SpanDep,
+    paging: PagingDep,
+    symbol: SymbolText | None = None,
+    sort: ByTime = "time",
+    form: JsonOrCsv = "json",
+) -> Listing[Trade] | Response:
+    """List closed lots, first in first out, in the order of closing; time range and order are those of their exits."""
     run = parts.queries.run(run_id)
     if run.mode == "backtest":
-        return _replayed(parts, run, TradeRow, trade_document, Trade, span, paging, form)
+        return _replayed(parts, run, TradeRow, trade_document, Trade, _Shown(span, paging, form, sort, symbol))
     timeframe = Timeframe(run.timeframe)
-    lots = [lot for lot in closed_lots(TradingRecords.of(parts.database).fills(run_id=run_id)) if span.holds(lot.exit_time)]
+    closed = closed_lots(TradingRecords.of(parts.database).fills(run_id=run_id))
+    lots = [lot for lot in _turned(closed, sort) if span.holds(lot.exit_time) and symbol in (None, lot.symbol)]
     if form == "csv":
         return csv_answer(Trade, (lot_document(lot, timeframe) for lot in lots), f"{run_id}-trades")
     shown = lots[paging.offset : paging.offset + paging.page_size]
     return paging.listing([lot_document(lot, timeframe) for lot in shown], len(lots))
 
 
-@router.get("/runs/{run_id}/decisions", response_model=Listing[Decision], summary="List a run's decisions", responses={**CSV, **_FOUND})
-def list_decisions(
-    parts: PartsDep, run_id: RunId, span: SpanDep, paging: PagingDep, form: JsonOrCsv = "json"
-) -> Listing[Decision] | Response:
-    """List what the strategy saw, said and wanted at bar ends, and what became of it: why did it buy at 15:42?
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """Which rows of a backtest are wanted, and how."""
 
-    Of a backtest only the bars at which it wanted something are kept.
-    """
-    run = parts.queries.run(run_id)
-    if run.mode == "backtest":
-        return _replayed(parts, run, DecisionRow, lambda row: replayed_decision(run.id, row), Decision, span, paging, form)
-    if form == "csv":
-        every = TradingRecords.of(parts.database).decisions(run_id)
-        within = [one for one in every if span.holds(one.bar_end)]
-        return csv_answer(Decision, _decided(parts, within), f"{run_id}-decisions")
-    found = parts.trading.decision_page(run_id, since=span.since, until=span.until, page=paging.page, page_size=paging.page_size)
-    return paging.listing(list(_decided(parts, found.items)), found.total)
+    span: Span
+    paging: Paging
+    form: str
+    sort: str = "time"
+    symbol: str | None = None
 
 
-def _decided(parts: Parts, decisions: Sequence[DecisionRecord]) -> Iterable[Decision]:
-    for first in range(0, len(decisions), 200):
-        some = decisions[first : first + 200]
-        made = Made(*parts.trading.made_by([order for one in some for order in one.orders]))
-        for one in some:
-            yield decision_document(one, made.orders(one), made.fills(one))
+def _turned(rows: Sequence[ItemT], sort: str) -> Sequence[ItemT]:
+    return rows[::-1] if sort == "-time" else rows
 
 
 def _replayed(
@@ -264,22 +282,23 @@ def _replayed(
     row_type: type[RowT],
     document: Callable[[RowT], DocumentT],
     model: type[DocumentT],
-    span: Span,
-    paging: Paging,
-    form: str,
+    shown: _Shown,
 ) -> Listing[DocumentT] | Response:
     """Return rows that a backtest's windows wrote."""
-    files = _files(parts, run)
-    since, until = _us(span.since), _us(span.until)
-    if form == "csv":
-        rows, _ = files.page(row_type, run.windows, since=since, until=until, limit=_ALL)
+    is_csv, paging = shown.form == "csv", shown.paging
+    rows, total = _files(parts, run).page(
+        row_type,
+        run.windows,
+        since=microseconds(shown.span.since),
+        until=microseconds(shown.span.until),
+        where={} if shown.symbol is None else {"symbol": shown.symbol.__eq__},
+        newest_first=shown.sort == "-time",
+        offset=0 if is_csv else paging.offset,
+        limit=_ALL if is_csv else paging.page_size,
+    )
+    if is_csv:
         return csv_answer(model, map(document, rows), f"{run.id}-{model.__name__.lower()}s")
-    rows, total = files.page(row_type, run.windows, since=since, until=until, offset=paging.offset, limit=paging.page_size)
     return paging.listing([document(row) for row in rows], total)
-
-
-def _us(time: datetime | None) -> int | None:
-    return None if time is None else to_microseconds(time)
 
 
 def _files(parts: Parts, run: RunRecord) -> RunFiles:

@@ -12,7 +12,6 @@ from temporalio.client import Client, WorkflowExecution
 
 from api.streams.bell import Bell
 from api.streams.frames import Told, now_in_microseconds, time_of
-from api.streams.looking import is_open, look, with_events_of_their_own
 from api.streams.tail import Tail
 from weaver.errors import NotFound, Unavailable
 from weaver.market import to_microseconds
@@ -21,6 +20,7 @@ from weaver.walle.database import Database
 from weaver.walle.model import EventRecord
 from weaver.walle.queries import Queries
 from workflows.histories import read_link
+from workflows.looking import is_open, look, with_events_of_their_own
 
 logger = logging.getLogger(__name__)
 

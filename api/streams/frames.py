@@ -11,6 +11,7 @@ from weaver.walle.model import EventRecord
 
 RESET = "stream.Reset"
 RETRY = b"retry: 3000\n"
+_DATA = b"\ndata: "
 HEARTBEAT = b": heartbeat\n"
 """A comment, with no empty line behind it: some clients take an empty line for an event without data."""
 
@@ -24,6 +25,11 @@ class Told:
         self.position = event.position
         self.at = to_microseconds(event.ts)
         self._body = _body(event.type, event_document(event))
+
+    @property
+    def document(self) -> Event:
+        """The event as a list gives it."""
+        return Event.model_validate_json(self._body.partition(_DATA)[2])
 
     @cached_property
     def of_run(self) -> bytes:
@@ -77,4 +83,4 @@ def time_of(microseconds: int) -> datetime:
 
 
 def _body(kind: str, document: Event) -> bytes:
-    return b"event: " + kind.encode() + b"\ndata: " + document.model_dump_json().encode() + b"\n\n"
+    return b"event: " + kind.encode() + _DATA + document.model_dump_json().encode() + b"\n\n"

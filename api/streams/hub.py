@@ -10,6 +10,7 @@ from api.streams.bell import Bell
 from api.streams.everything import Everything
 from api.streams.figures import Figures
 from api.streams.frames import Told
+from api.streams.lately import Lately
 from api.streams.tail import Tail
 from weaver.errors import Unavailable
 from weaver.walle.database import Database
@@ -42,6 +43,7 @@ class Hub:
         self.figures = Figures()
         self.events = RunEvents(database, client)
         self.everything = Everything(database, client, hold=self.hold, drop=self.drop, kept=kept_of_all, most_missed=most_missed)
+        self.lately = Lately(database, client, hold=self.hold, drop=self.drop, kept=kept_of_a_run)
         self.bell = Bell()
         """Rings when the hub closes."""
         self.is_closed = False

@@ -1,12 +1,11 @@
 """`weaver adapters`: where can be traded, what each can do, and which of its variables are set."""
 
-import os
-
 import typer
 
 from cli.context import AsJson, read_settings
 from cli.render import emit, say, table
 from weaver.documents.plugins import adapter_document
+from weaver.environment import Environment
 from weaver.plugins import Broken, Found
 from weaver.veda.exchange import AdapterMeta, Mode
 from weaver.veda.library import AdapterLibrary, missing_variables
@@ -41,7 +40,7 @@ def adapters(as_json: AsJson = False) -> None:
 
 
 def _credentials(meta: AdapterMeta, mode: Mode) -> str:
-    missing = missing_variables(meta, mode, os.environ)
+    missing = missing_variables(meta, mode, Environment())
     if missing:
         return f"missing: {', '.join(missing)}"
     return "set" if meta.credentials else "none needed"

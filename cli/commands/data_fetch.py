@@ -15,6 +15,7 @@ from cli.context import AsJson, check_home, read_settings
 from cli.render import emit, err, say, short_time, show
 from cli.requests import parse_time
 from weaver.documents.values import time_text
+from weaver.environment import Environment
 from weaver.errors import BadValue
 from weaver.glados.requests import SIMULATED
 from weaver.market import Timeframe
@@ -99,7 +100,8 @@ def _with_feed(meta: AdapterMeta, feed: str | None) -> tuple[Mapping[str, str], 
     option = next((name for name in meta.options if name.endswith(_FEED)), None)
     if feed is not None and option is None:
         raise BadValue("--feed", feed, f"no feed, since adapter '{meta.id}' has only one")
-    environment = dict(os.environ) | ({option: feed} if feed is not None and option is not None else {})
+    given = {**os.environ, option: feed} if feed is not None and option is not None else os.environ
+    environment = Environment(given)
     chosen = environment.get(option, "") if option is not None else ""
     return environment, f"{meta.id} {chosen}".strip()
 

@@ -12,7 +12,7 @@ from cli.errors import RUN_ERROR
 from cli.outcome import backtest_document, listed, show_equity, show_result
 from cli.render import emit, say, show, table
 from cli.stack import server
-from weaver.demo import demo_files
+from weaver.demo.importing import import_shipped_prices
 from weaver.glados.requests import RunCreate
 from weaver.marvin.loader import Library
 from weaver.orders import Costs
@@ -80,17 +80,13 @@ def demo(
 
 
 def _import_prices(settings: Settings) -> list[str]:
-    catalogue = Catalogue.open(settings.bars_location)
-    files = demo_files()
-    added = 0
-    for symbol, file in files.items():
-        added += catalogue.import_file(file, symbol, "1d", adjust=True).added
+    found = import_shipped_prices(Catalogue.open(settings.bars_location))
     say(
-        f"Prices of {', '.join(files)}: {added:,} daily bars imported, adjusted for splits and dividends"
-        if added
+        f"Prices of {', '.join(found.symbols)}: {found.added:,} daily bars imported, adjusted for splits and dividends"
+        if found.added
         else "The shipped prices are imported already."
     )
-    return list(files)
+    return found.symbols
 
 
 def _requests(symbols: list[str]) -> list[RunCreate]:

@@ -25,7 +25,7 @@ def export(
 
     Example: weaver export /backup/weaver-2025-06-30
     """
-    from weaver.walle.dumping import export_all  # loads every table
+    from weaver.walle.plain_files import export_all  # loads every table
 
     settings = read_settings()
     if not has_records(settings):

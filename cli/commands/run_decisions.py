@@ -9,11 +9,12 @@ from cli.context import AsJson, read_settings, required_runs
 from cli.render import emit, rounded, say, seconds_text, show, table
 from cli.trading_lines import seen_lines, verdict_text, wish
 from cli.trading_records import required_trading
-from weaver.documents.results import decision_document, replayed_decision
+from weaver.documents.decisions import decision_document, replayed_decision
 from weaver.documents.values import decimal_text, dumped
 from weaver.settings import Settings
 from weaver.walle.made import Made
 from weaver.walle.model import RunRecord
+from weaver.walle.replayed import CameOf
 from weaver.walle.results import RunFiles
 from weaver.walle.trading_model import DecisionRecord
 
@@ -45,7 +46,8 @@ def decisions(
 
 def _show_backtest(run: RunRecord, settings: Settings, limit: int, *, as_json: bool) -> None:
     files = RunFiles(settings.results_location, run.id)
-    documents = [replayed_decision(run.id, one) for one in files.decisions(run.windows)]
+    came_of = CameOf.gathered(files.orders(run.windows), files.fills(run.windows))
+    documents = [replayed_decision(run.id, one, came_of) for one in files.decisions(run.windows)]
     if as_json:
         emit(dumped(documents))
         return

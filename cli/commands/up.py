@@ -14,6 +14,7 @@ from cli.render import emit, say
 from cli.supervisor import ApiPlace, Supervisor
 from weaver.errors import BadInput, Unusable
 from weaver.exposure import base_url, check_exposure, token_of
+from weaver.logs import set_up
 from weaver.settings import BUILD_DASHBOARD, Settings
 from workflows.access import server_named_by
 
@@ -40,6 +41,7 @@ def up(
     Example: weaver up --port-temporal 7243 --port-ui 8243 --port-api 8010
     """
     settings = _placed(read_settings(), host, port_api)
+    set_up(("cli",))
     if settings.temporal_address:
         variable = server_named_by(os.environ)
         raise BadInput(

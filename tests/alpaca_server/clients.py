@@ -5,7 +5,8 @@ import time
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 with warnings.catch_warnings():
     # alpaca-py still imports the deprecated part of websockets.
@@ -17,6 +18,8 @@ with warnings.catch_warnings():
 
 from .accounts import AccountSpec
 from .server import AlpacaServer
+
+HistoryT = TypeVar("HistoryT", StockHistoricalDataClient, CryptoHistoricalDataClient)
 
 PAPER = AccountSpec(name="paper", key="PKTEST", secret="paper-secret")
 OTHER = AccountSpec(name="other", key="PKOTHER", secret="other-secret")
@@ -30,7 +33,7 @@ class Trader:
         self.client = TradingClient(spec.key, spec.secret, url_override=url, **{"raw_data": True, **options})
         self.client._retry_codes = []
         send = self.client._session.request
-        self.client._session.request = lambda method, where, **more: send(method, where, timeout=timeout, **more)
+        setattr(self.client._session, "request", partial(send, timeout=timeout))  # noqa: B010  # a method of its own for this session
 
     def close(self) -> None:
         self.client._session.close()
@@ -95,9 +98,7 @@ async def data_stream(stream: StockDataStream | CryptoDataStream) -> AsyncIterat
 
 
 @contextmanager
-def history(
-    kind: type[StockHistoricalDataClient | CryptoHistoricalDataClient], *keys: str, url: str
-) -> Iterator[StockHistoricalDataClient | CryptoHistoricalDataClient]:
+def history(kind: type[HistoryT], *keys: str, url: str) -> Iterator[HistoryT]:
     """A historical client whose connections are closed in the end."""
     client = kind(*keys, url_override=url)
     try:

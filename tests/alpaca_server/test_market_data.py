@@ -3,11 +3,13 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import cast
 
 import aiohttp
 import pytest
 from alpaca.common.exceptions import APIError
 from alpaca.data.enums import DataFeed
+from alpaca.data.models import BarSet
 from alpaca.data.requests import (
     CryptoBarsRequest,
     CryptoLatestBarRequest,
@@ -41,7 +43,7 @@ KEYS = (PAPER.key, PAPER.secret)
 async def stock_bars(server: AlpacaServer, symbols, timeframe, start, end, **more):
     request = StockBarsRequest(symbol_or_symbols=symbols, timeframe=timeframe, start=start, end=end, feed=DataFeed.IEX, **more)
     with history(StockHistoricalDataClient, *KEYS, url=server.data_url) as client:
-        return (await asyncio.to_thread(client.get_stock_bars, request)).data
+        return cast(BarSet, await asyncio.to_thread(client.get_stock_bars, request)).data
 
 
 async def test_minute_bars_are_those_of_the_session_and_the_same_each_time(server: AlpacaServer):
@@ -103,7 +105,7 @@ async def test_recent_sip_bars_need_a_plan(server: AlpacaServer):
     async def last(**more):
         request = StockBarsRequest(symbol_or_symbols="AAPL", timeframe=TimeFrame.Minute, start=MONDAY, **more)
         with history(StockHistoricalDataClient, *KEYS, url=server.data_url) as client:
-            return (await asyncio.to_thread(client.get_stock_bars, request)).data["AAPL"][-1].timestamp
+            return cast(BarSet, await asyncio.to_thread(client.get_stock_bars, request)).data["AAPL"][-1].timestamp
 
     with pytest.raises(APIError) as caught:
         await last(end=now)
@@ -127,7 +129,7 @@ async def test_crypto_bars_need_no_keys_and_never_close(server: AlpacaServer):
     saturday = datetime(2025, 7, 5, tzinfo=UTC)
     request = CryptoBarsRequest(symbol_or_symbols="BTC/USD", timeframe=TimeFrame.Hour, start=saturday, end=saturday + timedelta(hours=47))
     with history(CryptoHistoricalDataClient, url=server.data_url) as client:
-        bars = (await asyncio.to_thread(client.get_crypto_bars, request)).data["BTC/USD"]
+        bars = cast(BarSet, await asyncio.to_thread(client.get_crypto_bars, request)).data["BTC/USD"]
     assert len(bars) == 48
     assert any(bar.volume != int(bar.volume) for bar in bars)
 

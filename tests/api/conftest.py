@@ -25,11 +25,35 @@ class Trader(Strategy[StrategyParams]):
         yield Buy(1) if view.is_flat else Close()
 """
 
+AVERAGER = """
+from weaver.marvin import Bracket, Buy, Close, Strategy, StrategyMeta, StrategyParams
+from weaver.marvin.indicators import sma
+
+META = StrategyMeta(id="averager", name="A bracket now and then, and more than it can pay")
+
+
+class Averager(Strategy[StrategyParams]):
+    def warmup(self):
+        return 5
+
+    def indicators(self, bars):
+        return {"mean": sma(bars.close, 5)}
+
+    def decide(self, view):
+        if view.time.minute == 10 and view.is_flat:
+            yield Bracket(Buy(1), take_profit=view.only.close * 2, stop_loss=view.only.close / 2)
+        elif view.time.minute == 20 and view.is_long:
+            yield Close()
+        elif view.time.minute == 30:
+            yield Buy(1_000_000)
+"""
+
 
 @pytest_asyncio.fixture(scope="session")
 async def api_stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     stack = Stack(tmp_path_factory.mktemp("api") / "home")
     (stack.home / "plugins" / "trader.py").write_text(TRADER)
+    (stack.home / "plugins" / "averager.py").write_text(AVERAGER)
     try:
         client = await stack.start()
 

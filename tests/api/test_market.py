@@ -24,6 +24,7 @@ async def test_an_uploaded_file_is_stored_listed_and_drawn(api: Api) -> None:
     assert (await imported(api, ROWS))["same"] == 5
     (series,) = (await api.get("/data", symbol="UP/USD"))["items"]
     assert (series["bars"], series["first"], series["gaps"]["count"]) == (5, "2024-01-01T00:00:00Z", 0)
+    assert (await api.get("/data", q="p/u"))["items"] == [series]
     assert (await api.get("/symbols", q="up/"))["items"] == [{"symbol": "UP/USD", "timeframes": ["1d"]}]
     whole = await api.get("/candles", symbol="UP/USD", timeframe="1d")
     assert whole["close"] == ["11", "21", "31", "41", "51"]
@@ -35,6 +36,16 @@ async def test_an_uploaded_file_is_stored_listed_and_drawn(api: Api) -> None:
     assert (coarse["close"], coarse["volume"]) == (["31", "51"], ["300", "200"])
     some = await api.get("/candles", symbol="UP/USD", timeframe="1d", start="2024-01-02", end="2024-01-04")
     assert some["time"] == ["2024-01-02T00:00:00Z", "2024-01-03T00:00:00Z"]
+
+
+async def test_the_sample_prices_are_imported_once(api: Api) -> None:
+    done = await api.send("POST", "/data/samples")
+    assert (done["symbols"], done["timeframe"], done["added"] > 10_000) == (["AAPL", "FB", "GOOG", "IBM", "MSFT"], "1d", True)
+    assert (await api.send("POST", "/data/samples")) == {**done, "added": 0}
+    (series,) = (await api.get("/data", symbol="AAPL"))["items"]
+    assert (series["adjusted"], series["first"][:4]) == (True, "2000")
+    run = await api.start({"strategy": "buy-and-hold", "symbols": ["AAPL"], "start": "2012-01-01"})
+    await api.reached(run["id"], "completed")
 
 
 async def test_rows_that_differ_are_refused_unless_they_are_to_replace(api: Api) -> None:

@@ -14,10 +14,13 @@ import pytest
 
 from cli.homes import Home, Stack
 from cli.ports import free_ports
+from tests.cli.forked import forked
 from tests.cli.waiting import wait_until
 from weaver.demo import demo_files
 
 WEAVER = Path(sys.executable).parent / "weaver"
+FEW_PROCESSES = {"WEAVER_GRETA_SLOTS": "1", "WEAVER_MARVIN_SLOTS": "1"}
+"""A stack starts in less time with one process of a kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +46,7 @@ class Shell:
     environment: dict[str, str] = field(default_factory=dict[str, str])
 
     def weaver(self, *arguments: str, **variables: str) -> Outcome:
-        done = subprocess.run(
-            [str(WEAVER), *arguments],
-            capture_output=True,
-            text=True,
-            cwd=self.folder,
-            env=self.variables(variables),
-            timeout=120,
-            check=False,
-        )
-        return Outcome(done.returncode, done.stdout, done.stderr)
+        return Outcome(*forked(arguments, folder=self.folder, environment=self.variables(variables)))
 
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -68,7 +62,7 @@ class Shell:
 
     def variables(self, more: dict[str, str]) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("WEAVER_")}
-        return {**inherited, "WEAVER_HOME": str(self.home), **self.environment, **more}
+        return {**inherited, **FEW_PROCESSES, "WEAVER_HOME": str(self.home), **self.environment, **more}
 
     def import_demo(self, *symbols: str) -> None:
         """Store the shipped prices of these symbols, adjusted."""

@@ -33,6 +33,9 @@ class Wanted:
 class Watched(Strategy[Any, Any]):
     """Asks the strategy under test, having kept what the engine's account then was."""
 
+    under_test: AnyStrategy
+    seen: list[Holdings]
+
     def __init__(self, strategy: AnyStrategy) -> None:
         super().__init__(strategy.params)
         object.__setattr__(self, "under_test", strategy)

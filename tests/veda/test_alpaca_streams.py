@@ -1,8 +1,10 @@
 import asyncio
 import threading
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any, cast
 
 import pytest
 
@@ -307,7 +309,7 @@ async def test_bars_that_are_not_streamed_are_refused(symbols, timeframe):
 async def test_a_listener_that_fails_loses_nothing_for_the_others():
     async with venue() as here, heard(here.exchange.trade_updates()) as steady:
         await steady.until_a(StreamUp)
-        stream = here.exchange.trade_updates()
+        stream = cast(AsyncGenerator[Any, None], here.exchange.trade_updates())
         assert isinstance(await anext(stream), StreamUp)
         await here.exchange.submit(an_order("w-1"))
         with pytest.raises(RuntimeError, match="mine"):

@@ -17,6 +17,13 @@ from weaver.walle.database import Database
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The URL of an empty PostgreSQL server that lives as long as the tests."""
+    with a_postgresql_server() as url:
+        yield url
+
+
+@contextmanager
+def a_postgresql_server() -> Iterator[str]:
+    """Run an empty PostgreSQL server and give its URL."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of its own dependency, about a folder that containers lack

@@ -91,3 +91,27 @@ def test_decisions_come_page_by_page_within_a_time_range(decisions: Decisions, d
     found = queries.decision_page("run-1", since=NOON + MINUTE, until=NOON + 4 * MINUTE, page=2, page_size=2)
     assert (found.total, [one.bar_end for one in found.items]) == (3, [NOON + 3 * MINUTE])
     assert queries.decision_page("nobody").total == 0
+
+
+def test_decisions_are_found_by_what_came_of_them_newest_first(decisions: Decisions, queries: TradingQueries) -> None:
+    idle = DecisionRecord(run_id="run-1", bar_end=NOON, notes=('said "admitted":false',))
+    wanting = replace(idle, bar_end=NOON + MINUTE, intents=("Cancel(x)",))
+    admitted = replace(
+        DECISION, bar_end=NOON + 2 * MINUTE, verdicts=({"order_id": "w", "admitted": True, "message": 'not "admitted":false'},)
+    )
+    refused = replace(DECISION, bar_end=NOON + 3 * MINUTE)
+    for one in (idle, wanting, admitted, refused):
+        decisions.save(one)
+    found = queries.decision_page("run-1", only="wanted", newest_first=True)
+    assert (found.items, found.total) == ((refused, admitted, wanting), 3)
+    assert queries.decision_page("run-1", only="orders").items == (admitted, refused)
+    assert queries.decision_page("run-1", only="refused").items == (refused,)
+    assert queries.decision_page("run-1", newest_first=True, page=2, page_size=3).items == (idle,)
+
+
+def test_what_was_seen_is_read_without_the_rest(decisions: Decisions, queries: TradingQueries) -> None:
+    for number in range(3):
+        decisions.save(replace(DECISION, bar_end=NOON + number * MINUTE, seen={"AAPL": {"close": number}}))
+    decisions.skip("run-1", [NOON + 3 * MINUTE], "paused")
+    assert [one.seen for one in queries.seen("run-1", limit=2)] == [{"AAPL": {"close": 1}}, {"AAPL": {"close": 2}}]
+    assert [one.bar_end for one in queries.seen("run-1", since=NOON, until=NOON + MINUTE, limit=9)] == [NOON]

@@ -8,7 +8,7 @@ import pytest
 from tests.walle.bar_files import files_below
 from tests.walle.processes import at_once
 from weaver.errors import NotFound, Unusable
-from weaver.greta.records import DecisionRow, EquityColumns, FillRow, OrderRow, TradeRow, Window
+from weaver.greta.records import DecisionRow, EquityColumns, FillRow, OrderRow, SeenColumns, TradeRow, Window
 from weaver.walle.results import RunFiles
 
 FILL = FillRow(time=1, symbol="AAPL", side="buy", quantity=1.5, price=0.1 + 0.2, commission=0.0, slippage=0.0, order_id="w-1")
@@ -187,3 +187,32 @@ def test_rows_of_a_time_range_are_counted_and_paged_alone(files: RunFiles) -> No
     assert files.page(OrderRow, 3, since=2, limit=9) == ([], 0)
     assert files.page(TradeRow, 3, since=3, until=4, limit=2) == ([TRADE, TRADE], 3)
     assert files.page(DecisionRow, 1, until=9, limit=2) == ([], 0)
+
+
+def test_pages_begin_with_the_newest_when_asked_and_have_only_what_fits(files: RunFiles) -> None:
+    for number in range(3):
+        files.write_window(number, a_window(number))
+    rows, total = files.page(FillRow, 3, newest_first=True, offset=1, limit=3)
+    assert ([row.time for row in rows], total) == ([6, 4, 3], 6)
+    rows, total = files.page(FillRow, 3, since=1, until=7, newest_first=True, limit=2)
+    assert ([row.time for row in rows], total) == ([6, 4], 4)
+    assert files.page(FillRow, 3, where={"symbol": "MSFT".__eq__}, limit=9) == ([], 0)
+    assert files.rows_of(OrderRow, 3, "parent_id", ["w-0"]) == [ORDER, ORDER]
+    assert files.rows_of(OrderRow, 3, "id", []) == []
+
+
+def test_what_could_be_seen_comes_back_whatever_its_indicators_are_called(files: RunFiles) -> None:
+    columns = {name: np.array([1.5, np.nan]) for name in ("times", "a.b", "50 %", "close")}
+    seen = SeenColumns(times=np.array([1, 2]), symbols=np.array([0, 0]), close=np.array([3.0, 4.0]), indicators=columns)
+    files.write_seen(0, seen)
+    again = files.seen(0)
+    assert again is not None
+    assert list(again.indicators) == list(columns)
+    assert (again.times.tolist(), again.symbols.tolist(), again.close.tolist()) == ([1, 2], [0, 0], [3.0, 4.0])
+    assert np.array_equal(again.indicators["a.b"], columns["a.b"], equal_nan=True)
+
+
+def test_a_run_of_before_that_was_kept_has_nothing_to_see(files: RunFiles) -> None:
+    files.write_window(0, a_window(0))
+    assert files.seen(0) is None
+    assert files.seen_times(0) is None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from multiprocessing.synchronize import Semaphore
 
 import pytest
 
@@ -138,7 +139,7 @@ def _submit(url: str, numbers: list[int], placed: Callable[[], None] = lambda: N
     asyncio.run(submit_all())
 
 
-def _submit_and_tell(url: str, numbers: list[int], told: "multiprocessing.synchronize.Semaphore") -> None:
+def _submit_and_tell(url: str, numbers: list[int], told: Semaphore) -> None:
     _submit(url, numbers, told.release)
 
 

@@ -157,6 +157,12 @@ class Stack:
         (self.home / "worker.log").unlink(missing_ok=True)
         self.worker = self._spawn([sys.executable, "-m", "worker"], "worker")
 
+    def stop_worker(self) -> None:
+        """Stop the worker as a deploy does."""
+        assert self.worker
+        self.worker.send_signal(signal.SIGTERM)
+        self.worker.wait(15)
+
     async def ready(self) -> Client:
         """Return a client once server and worker are ready."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DEFINITIONS = ("account", "archive", "backtest", "order", "trading")
+DEFINITIONS = ("account", "archive", "backtest", "log_context", "notifier", "order", "trading")
 OUTSIDE = {
     "time",
     "random",

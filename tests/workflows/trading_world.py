@@ -430,7 +430,8 @@ class ServerClock:
 class SkippingWorld(TradingWorld):
     """A world on a server that skips time whenever a result is awaited."""
 
-    server: WorkflowEnvironment
+    server: Any
+    """A WorkflowEnvironment of the kind that skips time, whose class the SDK keeps to itself."""
     orphans: Orphans
 
     async def ended(self, run_id: str) -> RunResult:

@@ -74,6 +74,14 @@ class Imported(Document):
     notices: Notices
 
 
+class ShippedPricesImported(Document):
+    """What of the shipped prices is stored now."""
+
+    symbols: list[str]
+    timeframe: str
+    added: int = Field(description="bars that were not stored before")
+
+
 class StoredSymbol(Document):
     """A symbol with stored bars."""
 

@@ -1,6 +1,5 @@
 """Strategies and adapters as programs get them."""
 
-import os
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from weaver.documents.values import Document
+from weaver.environment import Environment
 from weaver.errors import StrategyBroken
 from weaver.marvin.loader import BUILT_IN as STRATEGIES
 from weaver.marvin.loader import Library, LoadedStrategy, build
@@ -112,7 +112,7 @@ def first_line(loaded: LoadedStrategy) -> str:
 
 
 def adapter_document(
-    entry: Found[AdapterMeta] | Broken, connected: Collection[str] = (), environment: Mapping[str, str] = os.environ
+    entry: Found[AdapterMeta] | Broken, connected: Collection[str] = (), environment: Mapping[str, str] | None = None
 ) -> AdapterInfo:
     """Return an adapter; `connected` are the accounts whose updates come in."""
     source = _source(entry.path, ADAPTERS)
@@ -133,7 +133,7 @@ def adapter_document(
                 accounts=accounts,
                 source=source,
                 path=str(entry.path),
-                variables={mode: _variables(meta, mode, environment) for mode in meta.modes},
+                variables={mode: _variables(meta, mode, Environment() if environment is None else environment) for mode in meta.modes},
             )
 
 

@@ -1,22 +1,18 @@
-"""What a run came to, as programs get it: result, trades, equity, decisions."""
+"""What a run came to, as programs get it: result, trades, equity."""
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, cast
+from typing import Any
 
 from pydantic import Field
 
-from weaver.documents.orders import Fill, fill_document
 from weaver.documents.values import Amount, Document, Moment, decimal_text, optional_time, time_text
-from weaver.greta.records import DecisionRow, EquityColumns, TradeRow
+from weaver.greta.records import EquityColumns, TradeRow
 from weaver.greta.statistics import drawdown
 from weaver.market import Floats, Ints, Timeframe
-from weaver.orders import client_order_id
 from weaver.report_meanings import MEANINGS
 from weaver.walle.model import StoredResult
 from weaver.walle.run_curve import ClosedLot
-from weaver.walle.trading_model import DecisionRecord, FillRecord, OrderRecord
 
 
 class ResultCounts(Document):
@@ -101,23 +97,7 @@ class EquityCurve(Document):
     equity: list[Amount]
     drawdown_pct: list[float]
     benchmark: list[Amount]
-
-
-class Decision(Document):
-    """What a strategy saw, said and wanted at a bar's end, and what became of it. Of a backtest only `seen`, `notes`, `intents`
-    and `orders` are kept, and only of bars at which it wanted something."""
-
-    time: Moment
-    seen: dict[str, Any] = Field(description="by symbol: close, position, and each indicator")
-    notes: list[str]
-    intents: list[str]
-    orders: list[str] = Field(description="ids of the orders that it made")
-    verdicts: list[dict[str, Any]] = Field(
-        default_factory=list[dict[str, Any]], description="one for each order wanted: {order_id, admitted, rule?, message?}"
-    )
-    skipped: str | None = Field(default=None, description="why there was no decision")
-    order_status: dict[str, str] = Field(default_factory=dict, description="of its orders and their legs")
-    fills: list[Fill] = Field(default_factory=list[Fill])
+    bars: int = Field(description="how many there are in the time range, of which these were taken")
 
 
 def result_document(result: StoredResult) -> Result:
@@ -177,32 +157,6 @@ def lot_document(lot: ClosedLot, timeframe: Timeframe) -> Trade:
     )
 
 
-def replayed_decision(run_id: str, decision: DecisionRow) -> Decision:
-    """Return a bar of a backtest at which the strategy wanted something."""
-    return Decision(
-        time=time_text(decision.time),
-        seen=json.loads(decision.seen, parse_constant=_undefined),
-        notes=json.loads(decision.notes),
-        intents=json.loads(decision.intents),
-        orders=[client_order_id(run_id, number) for number in cast(list[str], json.loads(decision.orders))],
-    )
-
-
-def decision_document(decision: DecisionRecord, orders: Iterable[OrderRecord], fills: Iterable[FillRecord]) -> Decision:
-    """Return a bar of a paper or live run; `orders` are those that it made, with their legs, `fills` theirs."""
-    return Decision(
-        time=time_text(decision.bar_end),
-        seen=dict(decision.seen),
-        notes=list(decision.notes),
-        intents=list(decision.intents),
-        orders=list(decision.orders),
-        verdicts=[dict(verdict) for verdict in decision.verdicts],
-        skipped=decision.skipped,
-        order_status={order.id: order.status.value for order in orders},
-        fills=[fill_document(fill) for fill in fills],
-    )
-
-
 def equity_columns(equity: EquityColumns, initial_cash: float) -> dict[str, Floats]:
     """Return equity, its drawdown in money and in points, and the benchmark, one row for each bar; equity first."""
     money, points = drawdown(equity.equity, initial_cash)
@@ -224,16 +178,12 @@ def equity_points(times: Ints, columns: Mapping[str, Floats]) -> list[EquityPoin
     ]
 
 
-def equity_document(times: Ints, columns: Mapping[str, Floats]) -> EquityCurve:
-    """Return `equity_columns` as the columns of a curve."""
+def equity_document(times: Ints, columns: Mapping[str, Floats], bars: int) -> EquityCurve:
+    """Return `equity_columns` as the columns of a curve, taken of so many bars."""
     return EquityCurve(
         time=[time_text(time) for time in times.tolist()],
         equity=[decimal_text(value) for value in columns["equity"].tolist()],
         drawdown_pct=columns["drawdown_pct"].tolist(),
         benchmark=[decimal_text(value) for value in columns["benchmark"].tolist()],
+        bars=bars,
     )
-
-
-def _undefined(constant: str) -> None:
-    """Take NaN, which JSON has not, as null."""
-    del constant

@@ -28,7 +28,7 @@ class Progress(Document):
 
     bars_done: int
     bars_total: int | None = Field(description="null while it is not known, and in paper and live runs")
-    pct: float = Field(description="0 to 100; 0 while the total is not known")
+    pct: float | None = Field(description="0 to 100 of a backtest, 0 while the total is not known; null in paper and live runs")
     windows: int
     bars_per_s: float | None = Field(default=None, description="of a backtest, on average since it started")
     eta_s: float | None = Field(default=None, description="of a running backtest: seconds to its end at that speed")
@@ -151,7 +151,7 @@ def _progress(run: RunRecord) -> Progress:
     return Progress(
         bars_done=run.bars_done,
         bars_total=run.bars_total,
-        pct=percent_done(run),
+        pct=percent_done(run) if run.mode == "backtest" else None,
         windows=run.windows,
         bars_per_s=speed,
         eta_s=round(left / speed, 1) if speed and left is not None and is_running else None,

@@ -3,7 +3,7 @@
 Rows are not frozen because there are many and a frozen one takes twice as long to make; nobody changes them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Generic, TypeVar, overload
@@ -91,6 +91,19 @@ class EquityColumns:
     times: Ints
     equity: Floats
     benchmark: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SeenColumns:
+    """What could be seen at bars, symbol by symbol: `times` are bar ends (UTC microseconds), `symbols` numbers of the run's symbols.
+
+    An indicator is NaN where it has no value (yet).
+    """
+
+    times: Ints
+    symbols: Ints
+    close: Floats
+    indicators: Mapping[str, Floats]
 
 
 RowT = TypeVar("RowT")

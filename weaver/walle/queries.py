@@ -5,7 +5,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import cast
 
-from sqlalchemy import ColumnElement, Text, func, or_, select
+from sqlalchemy import ColumnElement, Text, and_, func, or_, select
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
@@ -19,6 +19,9 @@ SORTS = ("created_at", "started_at", "stopped_at", "updated_at", "id", "strategy
 """What runs can be sorted by; a minus before it turns the order round."""
 
 MOST_ON_A_PAGE = 1_000
+
+Place = tuple[datetime, int, str]
+"""Where an event stands among those of all workflows: its time, its position in its own history, its id."""
 
 
 class Queries:
@@ -150,11 +153,27 @@ class Queries:
         with self._database.read() as session:
             return session.scalar(select(EventRow.position).where(EventRow.run_id == run_id, EventRow.id == event_id))
 
+    def newest_events(self, *, types: Sequence[str] | None = None, before: Place | None = None, limit: int) -> list[EventRecord]:
+        """Return the newest `limit` stored events of all workflows, newest first: of these types only if given, and before a place."""
+        statement = select(EventRow).order_by(EventRow.ts.desc(), EventRow.position.desc(), EventRow.id.desc()).limit(limit)
+        if types is not None:
+            statement = statement.where(EventRow.type.in_(types))
+        if before is not None:
+            statement = statement.where(_before(before))
+        with self._database.read() as session:
+            return [_event(row) for row in session.scalars(statement)]
+
     def events_since(self, time: datetime, *, limit: int) -> list[EventRecord]:
         """Return the first `limit` stored events of all workflows from `time` on, in order of time."""
         statement = select(EventRow).where(EventRow.ts >= time).order_by(EventRow.ts, EventRow.id).limit(limit)
         with self._database.read() as session:
             return [_event(row) for row in session.scalars(statement)]
+
+
+def _before(place: Place) -> ColumnElement[bool]:
+    time, position, event_id = place
+    later = or_(EventRow.position < position, and_(EventRow.position == position, EventRow.id < event_id))
+    return or_(EventRow.ts < time, and_(EventRow.ts == time, later))
 
 
 def _order(sort: str) -> tuple[ColumnElement[object], ...]:

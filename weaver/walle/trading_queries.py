@@ -1,12 +1,14 @@
 """Reads orders, fills, positions and what else there is of trading."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, Literal, cast
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, Text, func, or_, select
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from weaver.errors import BadValue, UnknownName
 from weaver.market import to_microseconds
@@ -21,6 +23,17 @@ from weaver.walle.trading_tables import NO_RUN, DecisionRow, FillRow, LeaseRow, 
 
 SORTS = ("created_at", "submitted_at", "filled_at", "cancelled_at", "id", "symbol", "side", "status", "account")
 """What orders can be sorted by; a minus before it turns the order round. Amounts are not: they are texts on SQLite."""
+
+Only = Literal["wanted", "orders", "refused"]
+"""Decisions that wanted something, that wanted orders, of which an order was refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenAt:
+    """What a run saw at a bar's end, by symbol."""
+
+    bar_end: datetime
+    seen: Mapping[str, Json]
 
 
 class TradingQueries:
@@ -101,11 +114,12 @@ class TradingQueries:
         since: datetime | None = None,
         until: datetime | None = None,
         after: int = 0,
+        newest_first: bool = False,
         page: int = 1,
         page_size: int = 50,
     ) -> Page[FillRecord]:
-        """Return a page of fills in the order of booking: `since` ≤ time < `until`, number > `after`. Numbers count within an account,
-        so `after` goes with an account, a run or an order. Raises BadValue for a bad page."""
+        """Return a page of fills in the order of booking, or the other way round: `since` ≤ time < `until`, number > `after`. Numbers
+        count within an account, so `after` goes with an account, a run or an order. Raises BadValue for a bad page."""
         statement = select(FillRow)
         if run_id is not None:
             statement = statement.where(FillRow.run_id == run_id)
@@ -122,7 +136,8 @@ class TradingQueries:
         if after:
             statement = statement.where(FillRow.number > after)
         with self._database.read() as session:
-            rows, total = _page(session, statement, (FillRow.number, FillRow.account), page, page_size)
+            order = (FillRow.number.desc(), FillRow.account.desc()) if newest_first else (FillRow.number, FillRow.account)
+            rows, total = _page(session, statement, order, page, page_size)
             return Page(items=tuple(_fill(row) for row in rows), total=total, page=page, page_size=page_size)
 
     def positions(self, account: str) -> list[LedgerPosition]:
@@ -166,17 +181,48 @@ class TradingQueries:
         return found[::-1] if newest else found
 
     def decision_page(
-        self, run_id: str, *, since: datetime | None = None, until: datetime | None = None, page: int = 1, page_size: int = 50
+        self,
+        run_id: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        only: Only | None = None,
+        newest_first: bool = False,
+        page: int = 1,
+        page_size: int = 50,
     ) -> Page[DecisionRecord]:
-        """Return a page of a run's decisions with `since` ≤ bar end < `until`, in order. Raises BadValue for a bad page."""
+        """Return a page of a run's decisions with `since` ≤ bar end < `until`, in order, or the other way round: all of them, or only
+        those that wanted something, that wanted orders, or of which an order was refused. Raises BadValue for a bad page."""
         statement = select(DecisionRow).where(DecisionRow.run_id == run_id)
         if since is not None:
             statement = statement.where(DecisionRow.bar_end >= since)
         if until is not None:
             statement = statement.where(DecisionRow.bar_end < until)
+        match only:
+            case "wanted":
+                statement = statement.where(_as_text(DecisionRow.intents) != "[]")
+            case "orders":
+                statement = statement.where(_as_text(DecisionRow.orders) != "[]")
+            case "refused":
+                # As `Database` writes JSON; in a message it would stand with backslashes.
+                statement = statement.where(_as_text(DecisionRow.verdicts).contains('"admitted":false', autoescape=True))
+            case None:
+                pass
+        order = DecisionRow.bar_end.desc() if newest_first else DecisionRow.bar_end
         with self._database.read() as session:
-            rows, total = _page(session, statement, (DecisionRow.bar_end,), page, page_size)
+            rows, total = _page(session, statement, (order,), page, page_size)
             return Page(items=tuple(_decision(row) for row in rows), total=total, page=page, page_size=page_size)
+
+    def seen(self, run_id: str, *, since: datetime | None = None, until: datetime | None = None, limit: int) -> list[SeenAt]:
+        """Return what a run saw at its newest `limit` bars with `since` ≤ bar end < `until`, in order; bars that it skipped saw nothing."""
+        statement = select(DecisionRow.bar_end, DecisionRow.seen).where(DecisionRow.run_id == run_id, DecisionRow.skipped.is_(None))
+        if since is not None:
+            statement = statement.where(DecisionRow.bar_end >= since)
+        if until is not None:
+            statement = statement.where(DecisionRow.bar_end < until)
+        with self._database.read() as session:
+            rows = session.execute(statement.order_by(DecisionRow.bar_end.desc()).limit(limit)).all()
+        return [SeenAt(bar_end=row.bar_end, seen=cast(Mapping[str, Json], row.seen)) for row in reversed(rows)]
 
     def made_by(self, order_ids: Sequence[str]) -> tuple[list[OrderRecord], list[FillRecord]]:
         """Return these orders with all that descends from them (legs, remainders, their legs), oldest first, and the fills of all."""
@@ -232,6 +278,10 @@ def _page(session: Session, statement: Select[Any], order: Sequence[Any], page: 
     total = session.scalar(select(func.count()).select_from(statement.subquery())) or 0
     rows = session.scalars(statement.order_by(*order).limit(page_size).offset((page - 1) * page_size)).all()
     return rows, total
+
+
+def _as_text(column: InstrumentedAttribute[Json]) -> ColumnElement[str]:
+    return sql_cast(column, Text)
 
 
 def _sorted_by(sort: str) -> tuple[ColumnElement[object], ...]:

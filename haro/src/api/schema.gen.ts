@@ -231,6 +231,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/data/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import the sample prices
+         * @description Store the daily prices of five US shares, 2000 to 2013, that come with Weaver, adjusted for splits and dividends.
+         *
+         *     Bars that are there are left alone; 422 when stored ones differ, since those are somebody's own.
+         */
+        post: operations["import_samples"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what happened lately
+         * @description Give the events of all runs, orders and accounts, newest first: from WallE, and from Temporal what is not archived yet.
+         *
+         *     When Temporal does not answer, what WallE has is given, and `notice` says so.
+         */
+        get: operations["list_newest_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events/stream": {
         parameters: {
             query?: never;
@@ -460,8 +504,6 @@ export interface paths {
         /**
          * List a run's decisions
          * @description List what the strategy saw, said and wanted at bar ends, and what became of it: why did it buy at 15:42?
-         *
-         *     Of a backtest only the bars at which it wanted something are kept.
          */
         get: operations["list_decisions"];
         put?: never;
@@ -528,6 +570,28 @@ export interface paths {
          * @description List fills in order. In a backtest a fill's time is the start of the bar that filled.
          */
         get: operations["list_fills"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/indicators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a run's indicators
+         * @description Give the values of a strategy's indicators as it saw them, with the close, at bar ends.
+         *
+         *     Of a backtest each bar's are kept, of its first 16 indicators; of a paper or live run those of the bars at which it decided.
+         */
+        get: operations["get_indicators"];
         put?: never;
         post?: never;
         delete?: never;
@@ -707,7 +771,7 @@ export interface paths {
         };
         /**
          * List a run's closed trades
-         * @description List closed lots, first in first out, in the order of closing; the time range is that of their exits.
+         * @description List closed lots, first in first out, in the order of closing; time range and order are those of their exits.
          */
         get: operations["list_trades"];
         put?: never;
@@ -1154,8 +1218,8 @@ export interface components {
         };
         /**
          * Decision
-         * @description What a strategy saw, said and wanted at a bar's end, and what became of it. Of a backtest only `seen`, `notes`, `intents`
-         *     and `orders` are kept, and only of bars at which it wanted something.
+         * @description What a strategy saw, said and wanted at a bar's end, and what became of it. In a backtest an order is refused by the simulated
+         *     venue, when its turn comes to be filled.
          */
         Decision: {
             /** Fills */
@@ -1196,11 +1260,36 @@ export interface components {
             time: string;
             /**
              * Verdicts
-             * @description one for each order wanted: {order_id, admitted, rule?, message?}
+             * @description one for each order wanted: {order_id, admitted, rule?, message?}; of a backtest's order once it has ended
              */
             verdicts?: {
                 [key: string]: unknown;
             }[];
+        };
+        /**
+         * Decisions
+         * @description One page of decisions.
+         */
+        Decisions: {
+            /** Items */
+            items: components["schemas"]["Decision"][];
+            /**
+             * Notice
+             * @description what is not kept of the run, and why; null when nothing is lacking
+             */
+            notice?: string | null;
+            /**
+             * Page
+             * @description counted from 1
+             */
+            page: number;
+            /** Page Size */
+            page_size: number;
+            /**
+             * Total
+             * @description how many there are on all pages
+             */
+            total: number;
         };
         /**
          * Difference
@@ -1224,6 +1313,11 @@ export interface components {
          * @description Columns of equal length: equity after bars, drawdown in points (≤ 0), and what buying and holding would be worth.
          */
         EquityCurve: {
+            /**
+             * Bars
+             * @description how many there are in the time range, of which these were taken
+             */
+            bars: number;
             /** Benchmark */
             benchmark: string[];
             /** Drawdown Pct */
@@ -1488,6 +1582,38 @@ export interface components {
             timeframe: string;
         };
         /**
+         * IndicatorColumns
+         * @description A symbol's indicators over time: columns of equal length.
+         */
+        IndicatorColumns: {
+            /**
+             * Bars
+             * @description how many bars are in the range, of which these were taken
+             */
+            bars: number;
+            /** Close */
+            close: (number | null)[];
+            /**
+             * Indicators
+             * @description by name; null where there was no value (yet)
+             */
+            indicators: {
+                [key: string]: (number | null)[];
+            };
+            /**
+             * Notice
+             * @description what is not kept of the run, and why; null when nothing is lacking
+             */
+            notice?: string | null;
+            /** Symbol */
+            symbol: string;
+            /**
+             * Time
+             * @description bar ends, from which on the values could be seen
+             */
+            time: string[];
+        };
+        /**
          * KillState
          * @description An account whose kill switch is on, and what is left on it by the records.
          */
@@ -1606,23 +1732,6 @@ export interface components {
         Listing_Coverage_: {
             /** Items */
             items: components["schemas"]["Coverage"][];
-            /**
-             * Page
-             * @description counted from 1
-             */
-            page: number;
-            /** Page Size */
-            page_size: number;
-            /**
-             * Total
-             * @description how many there are on all pages
-             */
-            total: number;
-        };
-        /** Listing[Decision] */
-        Listing_Decision_: {
-            /** Items */
-            items: components["schemas"]["Decision"][];
             /**
              * Page
              * @description counted from 1
@@ -1785,6 +1894,24 @@ export interface components {
             working_orders: {
                 [key: string]: string;
             };
+        };
+        /**
+         * NewestEvents
+         * @description Events of all runs, orders and accounts, newest first.
+         */
+        NewestEvents: {
+            /** Items */
+            items: components["schemas"]["Event"][];
+            /**
+             * Next Before
+             * @description what to give as `before` for the next page; null at the end
+             */
+            next_before: string | null;
+            /**
+             * Notice
+             * @description what may be missing and why; null when nothing is
+             */
+            notice?: string | null;
         };
         /**
          * Notices
@@ -2278,9 +2405,9 @@ export interface components {
             eta_s?: number | null;
             /**
              * Pct
-             * @description 0 to 100; 0 while the total is not known
+             * @description 0 to 100 of a backtest, 0 while the total is not known; null in paper and live runs
              */
-            pct: number;
+            pct: number | null;
             /** Windows */
             windows: number;
         };
@@ -2788,6 +2915,21 @@ export interface components {
             token: string;
         };
         /**
+         * ShippedPricesImported
+         * @description What of the shipped prices is stored now.
+         */
+        ShippedPricesImported: {
+            /**
+             * Added
+             * @description bars that were not stored before
+             */
+            added: number;
+            /** Symbols */
+            symbols: string[];
+            /** Timeframe */
+            timeframe: string;
+        };
+        /**
          * Side
          * @enum {string}
          */
@@ -3043,6 +3185,7 @@ export type Comparison = components['schemas']['Comparison'];
 export type Costs = components['schemas']['Costs'];
 export type Coverage = components['schemas']['Coverage'];
 export type Decision = components['schemas']['Decision'];
+export type Decisions = components['schemas']['Decisions'];
 export type Difference = components['schemas']['Difference'];
 export type EquityCurve = components['schemas']['EquityCurve'];
 export type Event = components['schemas']['Event'];
@@ -3053,13 +3196,13 @@ export type Fill = components['schemas']['Fill'];
 export type GapsFound = components['schemas']['GapsFound'];
 export type Health = components['schemas']['Health'];
 export type Imported = components['schemas']['Imported'];
+export type IndicatorColumns = components['schemas']['IndicatorColumns'];
 export type KillState = components['schemas']['KillState'];
 export type LeaseHeld = components['schemas']['LeaseHeld'];
 export type LimitsUsed = components['schemas']['LimitsUsed'];
 export type ListingAccount = components['schemas']['Listing_Account_'];
 export type ListingAdapterInfo = components['schemas']['Listing_AdapterInfo_'];
 export type ListingCoverage = components['schemas']['Listing_Coverage_'];
-export type ListingDecision = components['schemas']['Listing_Decision_'];
 export type ListingFill = components['schemas']['Listing_Fill_'];
 export type ListingOrder = components['schemas']['Listing_Order_'];
 export type ListingPosition = components['schemas']['Listing_Position_'];
@@ -3068,6 +3211,7 @@ export type ListingStoredSymbol = components['schemas']['Listing_StoredSymbol_']
 export type ListingStrategyInfo = components['schemas']['Listing_StrategyInfo_'];
 export type ListingTrade = components['schemas']['Listing_Trade_'];
 export type Live = components['schemas']['Live'];
+export type NewestEvents = components['schemas']['NewestEvents'];
 export type Notices = components['schemas']['Notices'];
 export type OddityFound = components['schemas']['OddityFound'];
 export type Order = components['schemas']['Order'];
@@ -3095,6 +3239,7 @@ export type RunStatus = components['schemas']['RunStatus'];
 export type RunStop = components['schemas']['RunStop'];
 export type Session = components['schemas']['Session'];
 export type SessionCreate = components['schemas']['SessionCreate'];
+export type ShippedPricesImported = components['schemas']['ShippedPricesImported'];
 export type Side = components['schemas']['Side'];
 export type StoredSymbol = components['schemas']['StoredSymbol'];
 export type StrategyInfo = components['schemas']['StrategyInfo'];
@@ -3408,6 +3553,8 @@ export interface operations {
                 /** @description counted from 1 */
                 page?: number;
                 page_size?: number;
+                /** @description looked for in symbols */
+                q?: string | null;
                 symbol?: string | null;
                 timeframe?: string | null;
             };
@@ -3460,6 +3607,64 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             413: components["responses"]["Problem413"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    import_samples: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShippedPricesImported"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_newest_events: {
+        parameters: {
+            query?: {
+                /** @description Only events before this place: a `next_before`. */
+                before?: string | null;
+                page_size?: number;
+                /** @description Only events of these types: given several times, or separated by commas. */
+                types?: string[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewestEvents"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
             421: components["responses"]["Problem421"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
@@ -3940,6 +4145,8 @@ export interface operations {
     list_decisions: {
         parameters: {
             query?: {
+                /** @description all of them, or only those at which something was wanted, an order was wanted, an order was refused. Without: all of a paper or live run, and of a backtest those at which something was wanted */
+                bars?: ("all" | "wanted" | "orders" | "refused") | null;
                 /** @description csv: all rows of the time range, whatever the page */
                 format?: "json" | "csv";
                 /** @description first time, inclusive */
@@ -3947,6 +4154,8 @@ export interface operations {
                 /** @description counted from 1 */
                 page?: number;
                 page_size?: number;
+                /** @description oldest first, or with a minus newest first */
+                sort?: "time" | "-time";
                 /** @description first time that is left out */
                 to?: string | null;
             };
@@ -3965,7 +4174,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Listing_Decision_"];
+                    "application/json": components["schemas"]["Decisions"];
                     "text/csv": string;
                 };
             };
@@ -3981,9 +4190,13 @@ export interface operations {
     get_equity: {
         parameters: {
             query?: {
+                /** @description first time that is left out */
+                end?: string | null;
                 format?: "json" | "csv" | "parquet";
                 /** @description most points; peaks and troughs are kept */
                 points?: number;
+                /** @description first time, inclusive; drawdown is from the peak of the whole run */
+                start?: string | null;
             };
             header?: never;
             path: {
@@ -4059,6 +4272,9 @@ export interface operations {
                 /** @description counted from 1 */
                 page?: number;
                 page_size?: number;
+                /** @description oldest first, or with a minus newest first */
+                sort?: "time" | "-time";
+                symbol?: string | null;
                 /** @description first time that is left out */
                 to?: string | null;
             };
@@ -4079,6 +4295,45 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Listing_Fill_"];
                     "text/csv": string;
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            421: components["responses"]["Problem421"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_indicators: {
+        parameters: {
+            query?: {
+                /** @description first bar end that is left out */
+                end?: string | null;
+                /** @description most bars; peaks and troughs of the close are kept */
+                points?: number;
+                /** @description first bar end, inclusive */
+                start?: string | null;
+                /** @description the run's first when absent */
+                symbol?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description id of a run, which is its workflow id */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndicatorColumns"];
                 };
             };
             401: components["responses"]["Problem401"];
@@ -4368,6 +4623,9 @@ export interface operations {
                 /** @description counted from 1 */
                 page?: number;
                 page_size?: number;
+                /** @description oldest first, or with a minus newest first */
+                sort?: "time" | "-time";
+                symbol?: string | null;
                 /** @description first time that is left out */
                 to?: string | null;
             };

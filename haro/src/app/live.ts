@@ -20,6 +20,7 @@ const bar: Touched = (run) => [
   ...figures(run),
   resultKeys.decisions(run),
   [...resultKeys.of(run), 'equity'],
+  [...resultKeys.of(run), 'indicators'],
   [...resultKeys.of(run), 'candles'],
 ];
 const order: Touched = (run) => [...figures(run), orderKeys.all, resultKeys.of(run)];

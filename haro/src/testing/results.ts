@@ -1,4 +1,13 @@
-import type { CandleColumns, Decision, EquityCurve, Event, Fill, Result, Trade } from '@/api/schema.gen';
+import type {
+  CandleColumns,
+  Decision,
+  EquityCurve,
+  Event,
+  Fill,
+  IndicatorColumns,
+  Result,
+  Trade,
+} from '@/api/schema.gen';
 
 const DAY = 86_400_000;
 const day = (number: number): string =>
@@ -44,6 +53,20 @@ export function someEquity(): EquityCurve {
     equity: values,
     drawdown_pct: [0, -1, 0, 0],
     benchmark: values,
+    bars: values.length,
+  };
+}
+
+export function someIndicators(): IndicatorColumns {
+  const { time, close } = someCandles();
+  const closes = close.map(Number);
+  return {
+    symbol: 'AAPL',
+    time,
+    close: closes,
+    indicators: { fast: [null, ...closes.slice(1)], rsi: closes.map(() => 40), never: closes.map(() => null) },
+    bars: closes.length,
+    notice: null,
   };
 }
 

@@ -7,9 +7,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 from httpx_sse import ServerSentEvent, aconnect_sse
@@ -25,8 +25,19 @@ UNATTENDED = "unattended"
 _numbers = itertools.count(1)
 
 
+class Reached(Protocol):
+    """Where an API is reached, and what every request to it says."""
+
+    @property
+    def base(self) -> str: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+
 class Api:
     """The API as a process of its own on one port, to be killed and started again."""
+
+    headers: Mapping[str, str] = {}
 
     def __init__(self, world: TradingWorld) -> None:
         self.port = free_ports(1)[0]
@@ -91,7 +102,7 @@ class Puppet:
 class Listener:
     """A client that notes what it hears, and connects again behind its last id when it is cut off, as a browser does."""
 
-    def __init__(self, api: Api, **query: str) -> None:
+    def __init__(self, api: Reached, **query: str) -> None:
         self.ids: list[str] = []
         self.types: list[str] = []
         self.documents: list[dict[str, Any]] = []
@@ -120,7 +131,7 @@ class Listener:
         await until(heard, what, seconds=seconds)
 
     async def _listen(self) -> None:
-        async with httpx.AsyncClient(base_url=self._api.base, timeout=httpx.Timeout(30)) as client:
+        async with httpx.AsyncClient(base_url=self._api.base, headers=self._api.headers, timeout=httpx.Timeout(30)) as client:
             while True:
                 try:
                     async for event in heard(client, self.last_id, **self._query):

@@ -39,7 +39,7 @@ SERVER_DEATHS = 3
 AT_ONCE = 5
 """Deaths that are granted at a time, so that some work is done between them."""
 CALLED_OFF = {"cancelled before it was sent", "it could not be sent in time", "it did not reach the venue in time"}
-PATIENCE = 900 if not IS_LONG else 3_600
+PATIENCE = 900 if not IS_LONG else 5_400
 
 
 class ChaosStack(Stack):

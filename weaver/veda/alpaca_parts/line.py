@@ -21,6 +21,7 @@ from alpaca.trading.client import TradingClient
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
+from weaver import telemetry
 from weaver.errors import NotConnected, Refused, Unavailable, WeaverError
 from weaver.veda.alpaca_parts.failures import Failure, meaning, outcome_open
 from weaver.veda.alpaca_parts.rows import Garbled
@@ -53,6 +54,11 @@ class Request:
     @property
     def changes(self) -> bool:
         return self.method != "GET"
+
+    @property
+    def kind(self) -> str:
+        """Method and what it is about, without ids."""
+        return f"{self.method} /{self.path.strip('/').split('/')[0]}"
 
     @property
     def what(self) -> str:
@@ -138,7 +144,10 @@ class Line:
         if self._closed:
             raise NotConnected("The adapter 'alpaca' was disconnected.")
         threads = self._urgent_thread if urgent else self._threads
-        answer = await asyncio.get_running_loop().run_in_executor(threads, partial(self._send, request))
+        with telemetry.call(request.kind, **{"http.request.method": request.method, "url.path": request.path}) as call:
+            answer = await asyncio.get_running_loop().run_in_executor(threads, partial(self._send, request))
+            if answer.failure is not None:
+                call.answered(answer.failure.status)
         limiter.observe(answer.headers)
         if answer.error is not None:
             raise answer.error

@@ -5,6 +5,7 @@ import type { Account, PartState, Run } from '@/api/schema.gen';
 import { recentEvents } from '@/app/live';
 import { aRun } from '@/testing/builders';
 import { openPage } from '@/testing/openPage';
+import { anEvent } from '@/testing/results';
 import { at, listing, refusal, server, stream } from '@/testing/server';
 import { anAccount, anOrder, aPosition } from '@/testing/trading';
 
@@ -31,6 +32,8 @@ beforeEach(() => {
     http.get(at('/ready'), () => HttpResponse.json({ state: 'ok', parts: GOOD })),
     http.get(at('/runs'), () => listing(runs)),
     http.get(at('/runs/:id/equity'), () => HttpResponse.json(CURVE)),
+    http.get(at('/symbols'), () => listing([])),
+    http.get(at('/events'), () => HttpResponse.json({ items: [], next_before: null, notice: null })),
     http.get(at('/orders'), () =>
       listing([anOrder({ id: 'w-1', status: 'filled', filled_quantity: '1', filled_avg_price: '99.5' })]),
     ),
@@ -56,6 +59,7 @@ it('leads a newcomer to a first run', async () => {
   openPage('/');
   const active = await section('Active runs');
   expect(await active.findByRole('link', { name: 'Start a run' })).toHaveAttribute('href', '/runs/new');
+  expect(await active.findByRole('button', { name: 'Import the sample prices' })).toBeVisible();
   expect(await screen.findByText(/The first paper run opens one/)).toBeVisible();
 });
 
@@ -154,7 +158,7 @@ it('closes a position once its symbol is typed', async () => {
 
 it('tells what happens as it happens, but not every bar', async () => {
   openPage('/');
-  expect(await screen.findByText(/Nothing has happened since/)).toBeVisible();
+  expect(await screen.findByText(/Nothing has happened yet/)).toBeVisible();
   await waitFor(() => expect(stream.current.listeners).toBe(1));
   const order = { ...anOrder({ id: 'w-2', side: 'sell', quantity: '2', filled_avg_price: '99.5' }) };
   stream.current.tell({ id: 'e-1', type: 'clock.Tick', run_id: 'paper-one', payload: { fresh: ['SIM/USD'] } });
@@ -162,6 +166,30 @@ it('tells what happens as it happens, but not every bar', async () => {
   const activity = await section('Activity');
   expect(await activity.findByText(/filled: sell 2 SIM\/USD at 99.50/)).toBeVisible();
   expect(activity.queryByText(/a bar of/)).toBeNull();
+});
+
+it('tells what happened before the page was opened, each event once, and earlier ones when asked', async () => {
+  const created = (id: string, minute: number) =>
+    anEvent({ id, type: 'run.Started', run_id: id, ts: `2024-01-02T14:${minute}:00Z` });
+  server.use(
+    http.get(at('/events'), ({ request }) => {
+      const query = new URL(request.url).searchParams;
+      expect(query.getAll('types')).not.toContain('clock.Tick');
+      return query.get('before') === 'p-2'
+        ? HttpResponse.json({ items: [created('three', 10)], next_before: null, notice: null })
+        : HttpResponse.json({ items: [created('one', 30), created('two', 20)], next_before: 'p-2', notice: null });
+    }),
+  );
+  const { user } = openPage('/');
+  const activity = await section('Activity');
+  expect(await activity.findByRole('link', { name: 'two' })).toBeVisible();
+  await waitFor(() => expect(stream.current.listeners).toBe(1));
+  stream.current.tell(created('one', 30));
+  stream.current.tell({ ...created('zero', 40) });
+  expect(await activity.findByRole('link', { name: 'zero' })).toBeVisible();
+  await user.click(activity.getByRole('button', { name: 'Earlier' }));
+  expect(await activity.findByRole('link', { name: 'three' })).toBeVisible();
+  expect(activity.getAllByRole('link').map((link) => link.textContent)).toEqual(['zero', 'one', 'two', 'three']);
 });
 
 it('keeps the rest in use when one part of it cannot be had', async () => {

@@ -57,8 +57,8 @@ beforeEach(() => {
   series = [AAPL, HOLED];
   server.use(
     http.get(at('/data'), ({ request }) => {
-      const symbol = new URL(request.url).searchParams.get('symbol');
-      return listing(series.filter((one) => symbol === null || one.symbol === symbol));
+      const q = new URL(request.url).searchParams.get('q') ?? '';
+      return listing(series.filter((one) => one.symbol.toLowerCase().includes(q)));
     }),
   );
 });
@@ -76,11 +76,11 @@ it('shows what is stored of each series, and where bars are missing', async () =
   expect(holed.getByLabelText('17 missing in 2 places, at 2001-01-02 10:30, 2001-01-03 00:00')).toBeVisible();
 });
 
-it('looks for a symbol in whatever case it is typed, and the address says so', async () => {
+it('looks for symbols by a part of their name, and the address says so', async () => {
   const { user, address } = openPage('/data');
   await rowOf('AAPL');
-  await user.keyboard('/sim/usd');
-  await waitFor(() => expect(address()).toBe('/data?symbol=SIM/USD'));
+  await user.keyboard('/m/us');
+  await waitFor(() => expect(address()).toBe('/data?q=m/us'));
   await waitFor(() => expect(screen.queryByText('AAPL')).toBeNull());
 });
 
@@ -126,9 +126,17 @@ it('says which rows of a file are wrong, and keeps what was chosen', async () =>
   expect(dialog.getByLabelText(/Symbol/)).toHaveValue('AAPL');
 });
 
-it('says what to do where no bars are stored', async () => {
+it('brings in the sample prices where no bars are stored', async () => {
   series = [];
-  openPage('/data');
+  server.use(
+    http.post(at('/data/samples'), () => {
+      series = [AAPL];
+      return HttpResponse.json({ symbols: ['AAPL'], timeframe: '1d', added: 3270 });
+    }),
+  );
+  const { user } = openPage('/data');
   expect(await screen.findByRole('heading', { name: 'No bars yet' })).toBeVisible();
-  expect(screen.getByText('weaver demo --prices-only')).toBeVisible();
+  await user.click(screen.getByRole('button', { name: 'Import the sample prices' }));
+  expect((await rowOf('AAPL')).getByText('3,270')).toBeVisible();
+  expect(await screen.findByText('3,270 daily bars of AAPL')).toBeVisible();
 });

@@ -3,6 +3,7 @@ import { IconUpload } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { CoverageTable } from '@/features/data/CoverageTable';
+import { ImportSamples } from '@/features/data/ImportSamples';
 import { coverageList } from '@/features/data/queries';
 import type { DataSearch } from '@/features/data/search';
 import { UploadBars } from '@/features/data/UploadBars';
@@ -38,10 +39,10 @@ export function DataPage() {
         actions={
           <>
             <SearchInput
-              label="Symbol"
+              label="Search symbols"
               placeholder="Symbol"
-              value={search.symbol ?? ''}
-              onChange={(symbol) => change({ symbol: symbol.toUpperCase() || undefined, page: undefined })}
+              value={search.q ?? ''}
+              onChange={(q) => change({ q: q || undefined, page: undefined })}
             />
             {importButton}
           </>
@@ -51,14 +52,14 @@ export function DataPage() {
         query={query}
         isEmpty={(list) => list.total === 0}
         empty={
-          search.symbol || search.timeframe ? (
-            <Empty title={`No bars of ${search.symbol ?? search.timeframe}`} action={importButton}>
-              Symbols are looked for by their whole name. Import a file, or fetch them: <Code>weaver data fetch</Code>.
+          search.q || search.timeframe ? (
+            <Empty title={`No bars of ${search.q ?? search.timeframe}`} action={importButton}>
+              Import a file, or fetch them: <Code>weaver data fetch</Code>.
             </Empty>
           ) : (
-            <Empty title="No bars yet" action={importButton}>
-              Import a file of prices, or fetch them from Alpaca with <Code>weaver data fetch</Code>. The prices that
-              Weaver ships come with <Code>weaver demo --prices-only</Code>. Paper runs on the simulated exchange need
+            <Empty title="No bars yet" action={<ImportSamples />}>
+              Begin with the prices that Weaver ships: five US shares, daily, from 2000 to 2013. Or import a file, or
+              fetch prices from Alpaca with <Code>weaver data fetch</Code>. Paper runs on the simulated exchange need
               none.
             </Empty>
           )

@@ -81,6 +81,22 @@ beforeEach(() => {
 
 const command = () => screen.getByText(/^weaver (backtest|trade)/);
 
+it('brings in the sample prices where there are none to replay', async () => {
+  let stored: object[] = [];
+  server.use(
+    http.get(at('/symbols'), () => listing(stored)),
+    http.post(at('/data/samples'), () => {
+      stored = [{ symbol: 'AAPL', timeframes: ['1d'] }];
+      return HttpResponse.json({ symbols: ['AAPL'], timeframe: '1d', added: 3270 });
+    }),
+  );
+  const { user } = openPage('/runs/new?strategy=sma-cross');
+  await user.click(await screen.findByRole('button', { name: 'Import the sample prices' }));
+  await waitFor(() => expect(screen.queryByText('There are no prices to replay yet')).toBeNull());
+  await user.click(screen.getByRole('combobox', { name: 'Symbols' }));
+  expect(await screen.findByRole('option', { name: 'AAPL' })).toBeInTheDocument();
+});
+
 it('starts a backtest of what was typed, and goes to it', async () => {
   const { user, address } = openPage('/runs/new?strategy=sma-cross&symbol=AAPL');
   const fast = await screen.findByRole('textbox', { name: 'Fast' });

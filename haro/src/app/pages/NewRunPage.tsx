@@ -1,4 +1,4 @@
-import { Autocomplete, Button, Center, Grid, Loader, Stack } from '@mantine/core';
+import { Alert, Autocomplete, Button, Center, Grid, Loader, Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconPlayerPlay } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -7,6 +7,7 @@ import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import { ApiProblem } from '@/api/problem';
 import type { RunCreate, RunDetail } from '@/api/schema.gen';
 import { CoverageHint } from '@/features/data/CoverageHint';
+import { ImportSamples } from '@/features/data/ImportSamples';
 import { symbolList } from '@/features/data/queries';
 import { SymbolsInput } from '@/features/data/SymbolsInput';
 import { Commands } from '@/features/runs/Commands';
@@ -141,11 +142,20 @@ function NewRun({ start, from }: { start: Draft; from?: string }) {
               />
             }
             coverage={
-              <CoverageHint
-                symbols={draft.symbols}
-                timeframe={draft.timeframe}
-                onUse={(start, end) => change({ start, end })}
-              />
+              symbols.data?.total === 0 ? (
+                <Alert title="There are no prices to replay yet" color="blue">
+                  <Stack gap="xs" align="flex-start">
+                    <Text size="sm">Five US shares, daily from 2000 to 2013, come with Weaver.</Text>
+                    <ImportSamples />
+                  </Stack>
+                </Alert>
+              ) : (
+                <CoverageHint
+                  symbols={draft.symbols}
+                  timeframe={draft.timeframe}
+                  onUse={(start, end) => change({ start, end })}
+                />
+              )
             }
             params={
               chosen?.params_schema && (

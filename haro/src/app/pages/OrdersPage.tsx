@@ -1,10 +1,12 @@
 import { Button } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
 import { IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useCallback } from 'react';
+import { useCallback, useState } from 'react';
 import { accountList } from '@/features/account/queries';
 import { symbolList } from '@/features/data/queries';
+import { SymbolSearch } from '@/features/data/SymbolSearch';
 import { OrderDrawer } from '@/features/orders/OrderDrawer';
 import { OrderFilterBar } from '@/features/orders/OrderFilterBar';
 import { OrderTable } from '@/features/orders/OrderTable';
@@ -45,6 +47,7 @@ export function OrdersPage() {
       <OrderFilterBar
         search={search}
         accounts={used.map((account) => account.account_id)}
+        symbol={<SymbolSearch value={search.symbol} onChange={(symbol) => change({ symbol }, true)} />}
         onChange={(next) => change(next, true)}
       />
       <OrderTable
@@ -80,10 +83,20 @@ export function OrdersPage() {
 
 function Placing({ onClose, onPlaced }: { onClose: () => void; onPlaced: (id: string) => void }) {
   const adapters = useQuery(adapterList());
-  const symbols = useQuery(symbolList('')).data?.items.map((one) => one.symbol) ?? [];
+  const [typed, setTyped] = useState('');
+  const [q] = useDebouncedValue(typed.trim(), 200);
+  const symbols = useQuery(symbolList(q)).data?.items.map((one) => one.symbol) ?? [];
   const accounts = adapters.data?.items.flatMap((adapter) => adapter.accounts ?? []);
   if (!accounts) return null;
-  return <PlaceOrder accounts={paperFirst(accounts)} symbols={symbols} onClose={onClose} onPlaced={onPlaced} />;
+  return (
+    <PlaceOrder
+      accounts={paperFirst(accounts)}
+      symbols={symbols}
+      onSymbolTyped={setTyped}
+      onClose={onClose}
+      onPlaced={onPlaced}
+    />
+  );
 }
 
 /** Where nobody chose, no real money is meant. */

@@ -4,7 +4,7 @@ import { beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import type { Event, RunDetail } from '@/api/schema.gen';
 import { aRunDetail } from '@/testing/builders';
 import { openPage } from '@/testing/openPage';
-import { aDecision, aFill, anEvent, aResult, aTrade, someCandles, someEquity } from '@/testing/results';
+import { aDecision, aFill, anEvent, aResult, aTrade, someCandles, someEquity, someIndicators } from '@/testing/results';
 import { at, listing, refusal, server, stream } from '@/testing/server';
 
 // A canvas is what jsdom does not have: what charts are given is told by their labels, and how they look by the browser's tests.
@@ -31,6 +31,7 @@ beforeEach(() => {
     http.get(at('/runs/my-run/trades'), () => listing([aTrade()])),
     http.get(at('/runs/my-run/fills'), () => listing([aFill(), aFill({ id: 'f-2', side: 'sell' })])),
     http.get(at('/runs/my-run/decisions'), () => listing([aDecision()])),
+    http.get(at('/runs/my-run/indicators'), () => HttpResponse.json(someIndicators())),
     http.get(at('/candles'), () => HttpResponse.json(someCandles())),
     http.get(at('/runs/my-run/events'), ({ request }) => {
       const query = new URL(request.url).searchParams;
@@ -71,6 +72,9 @@ it('shows what came of a backtest: prices with fills, equity, statistics with th
   const { user } = openPage('/runs/my-run');
   expect(await screen.findByRole('figure', { name: 'Prices of AAPL with 2 fills' })).toBeInTheDocument();
   expect(screen.getByRole('figure', { name: /Equity, buy and hold, and drawdown/ })).toBeInTheDocument();
+  expect(await screen.findByRole('checkbox', { name: 'fast' })).toBeChecked();
+  expect(screen.getByRole('checkbox', { name: 'rsi' })).toBeInTheDocument();
+  expect(screen.queryByRole('checkbox', { name: 'never' })).not.toBeInTheDocument();
   const risk = within(await screen.findByRole('region', { name: 'Risk' }));
   await user.hover(risk.getByText('Sharpe'));
   expect(await screen.findByRole('tooltip')).toHaveTextContent('Yearly return for each unit of volatility.');
@@ -195,20 +199,23 @@ it('tells why it traded: what was seen, wanted, admitted or refused, and what be
   expect(one.getByRole('link', { name: 'o-1' })).toHaveAttribute('href', '/orders?order=o-1');
 });
 
-it('begins with the newest decisions, though the API counts from the oldest', async () => {
-  const pages: string[] = [];
+it('begins with the newest decisions, of a backtest where something was wanted, and shows every bar when asked', async () => {
+  const asked: string[] = [];
   server.use(
     http.get(at('/runs/my-run/decisions'), ({ request }) => {
       const query = new URL(request.url).searchParams;
-      if (query.get('page_size') === '25') pages.push(query.get('page') ?? '');
+      asked.push(['bars', 'sort', 'page', 'to'].map((name) => query.get(name) ?? '').join(' '));
       return listing([aDecision()], 60);
     }),
   );
-  const { user, address } = openPage('/runs/my-run?tab=decisions');
-  await waitFor(() => expect(pages).toEqual(['3']));
+  const { user, address } = openPage('/runs/my-run?tab=decisions&until=2024-01-03T00:00:00Z');
+  await waitFor(() => expect(asked).toEqual(['wanted -time 1 2024-01-03T00:00:00.001Z']));
+  await user.click(await screen.findByRole('button', { name: 'Show all' }));
+  await user.selectOptions(await screen.findByRole('combobox', { name: 'Bars' }), 'Every bar');
+  await waitFor(() => expect(asked.at(-1)).toBe('all -time 1 '));
+  expect(address()).toBe('/runs/my-run?tab=decisions&bars=all');
   await user.click(await screen.findByRole('button', { name: '3' }));
-  await waitFor(() => expect(pages).toEqual(['3', '1']));
-  expect(address()).toBe('/runs/my-run?tab=decisions&page=3');
+  await waitFor(() => expect(asked.at(-1)).toBe('all -time 3 '));
 });
 
 it('reads on in the log as things happen, and shows some types alone', async () => {

@@ -94,7 +94,9 @@ function Run({ run }: { run: RunDetail }) {
               run={run.id}
               page={search.page ?? 1}
               until={search.until}
+              bars={search.bars ?? (run.mode === 'backtest' ? 'wanted' : 'all')}
               hasOrders={run.mode !== 'backtest'}
+              onBars={(bars) => change({ bars, page: undefined })}
               onPage={(page) => change({ page: page === 1 ? undefined : page })}
               onAll={() => change({ until: undefined, page: undefined })}
             />

@@ -96,6 +96,18 @@ it('asks before it stops a run that trades, and closes positions only when told 
   await waitFor(() => expect(body).toEqual({ flatten: true }));
 });
 
+it('finds symbols by a part of their name', async () => {
+  server.use(
+    http.get(at('/symbols'), ({ request }) =>
+      listing([{ symbol: `AAPL${new URL(request.url).searchParams.get('q') ?? ''}`, timeframes: ['1d'] }]),
+    ),
+  );
+  const { user, address } = openPage('/runs');
+  await user.type(await screen.findByRole('combobox', { name: 'Symbol' }), 'ap');
+  await user.click(await screen.findByRole('option', { name: 'AAPLap' }));
+  await waitFor(() => expect(address()).toBe('/runs?symbol=AAPLAP'));
+});
+
 it('leads to a comparison of two to six runs', async () => {
   const { user } = openPage('/runs');
   await user.click(within(await row('one')).getByRole('checkbox'));

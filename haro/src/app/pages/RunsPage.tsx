@@ -3,6 +3,7 @@ import { IconGitCompare, IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
+import { SymbolSearch } from '@/features/data/SymbolSearch';
 import { runList } from '@/features/runs/queries';
 import { isFiltered, RunFilterBar } from '@/features/runs/RunFilterBar';
 import { RunTable } from '@/features/runs/RunTable';
@@ -34,6 +35,7 @@ export function RunsPage() {
       <RunFilterBar
         filters={filters}
         strategies={strategies.data?.items.map((one) => one.id) ?? []}
+        symbol={<SymbolSearch value={filters.symbol} onChange={(symbol) => change({ symbol })} />}
         onChange={change}
       />
       <QueryState

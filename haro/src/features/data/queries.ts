@@ -19,6 +19,8 @@ export const symbolList = (q: string) =>
 
 export interface CoverageQuery {
   symbol?: string;
+  /** Looked for in symbols. */
+  q?: string;
   timeframe?: string;
   page?: number;
   page_size?: number;
@@ -44,6 +46,15 @@ export function useImportData() {
           bodySerializer: () => written(form),
         }),
       ),
+    onSuccess: () => queries.invalidateQueries({ queryKey: dataKeys.all }),
+  });
+}
+
+/** Store the prices that Weaver ships; what is there is left alone. */
+export function useImportSamples() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: () => answered(api.POST('/api/v1/data/samples')),
     onSuccess: () => queries.invalidateQueries({ queryKey: dataKeys.all }),
   });
 }

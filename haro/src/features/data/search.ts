@@ -1,7 +1,8 @@
 import { flagFrom, numberFrom, type RawSearch, textFrom } from '@/lib/search';
 
 export interface DataSearch {
-  symbol?: string;
+  /** A part of symbols' names. */
+  q?: string;
   timeframe?: string;
   page?: number;
   /** Whether the form for an upload is open. */
@@ -10,7 +11,7 @@ export interface DataSearch {
 
 export function dataSearch(raw: RawSearch): DataSearch {
   return {
-    symbol: textFrom(raw.symbol),
+    q: textFrom(raw.q),
     timeframe: textFrom(raw.timeframe),
     page: numberFrom(raw.page, 1),
     upload: flagFrom(raw.upload),

@@ -1,6 +1,6 @@
 import { Button, Collapse, Group, MultiSelect, NativeSelect, Stack, TextInput } from '@mantine/core';
 import { useDebouncedCallback, useDisclosure, useMediaQuery } from '@mantine/hooks';
-import { useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import type { OrderStatus, Side } from '@/api/schema.gen';
 import { SearchInput } from '@/ui/SearchInput';
 import { ORDER_STATUSES, type OrderSearch } from './search';
@@ -8,6 +8,8 @@ import { ORDER_STATUSES, type OrderSearch } from './search';
 interface Props {
   search: OrderSearch;
   accounts: string[];
+  /** The field for a symbol. */
+  symbol: ReactNode;
   onChange: (change: Partial<OrderSearch>) => void;
 }
 
@@ -23,7 +25,7 @@ const NO_FILTERS: Partial<OrderSearch> = {
 };
 
 /** What the table is narrowed to; on a narrow screen behind a button. */
-export function OrderFilterBar({ search, accounts, onChange }: Props) {
+export function OrderFilterBar({ search, accounts, symbol, onChange }: Props) {
   const isNarrow = useMediaQuery('(max-width: 47.99em)', false, { getInitialValueInEffect: false });
   const [isOpen, more] = useDisclosure();
   const isNarrowed = Object.keys(NO_FILTERS).some((name) => search[name as keyof OrderSearch] !== undefined);
@@ -38,7 +40,7 @@ export function OrderFilterBar({ search, accounts, onChange }: Props) {
         </Group>
         <Collapse expanded={isOpen}>
           <Stack gap="xs" mb="sm">
-            <Filters search={search} accounts={accounts} onChange={onChange} />
+            <Filters search={search} accounts={accounts} symbol={symbol} onChange={onChange} />
             {isNarrowed && <Clear onChange={onChange} />}
           </Stack>
         </Collapse>
@@ -48,7 +50,7 @@ export function OrderFilterBar({ search, accounts, onChange }: Props) {
   return (
     <Group gap="xs" mb="sm">
       <Search search={search} onChange={onChange} />
-      <Filters search={search} accounts={accounts} onChange={onChange} />
+      <Filters search={search} accounts={accounts} symbol={symbol} onChange={onChange} />
       {isNarrowed && <Clear onChange={onChange} />}
     </Group>
   );
@@ -73,7 +75,7 @@ function Clear({ onChange }: Pick<Props, 'onChange'>) {
   );
 }
 
-function Filters({ search, accounts, onChange }: Props) {
+function Filters({ search, accounts, symbol, onChange }: Props) {
   return (
     <>
       <MultiSelect
@@ -86,13 +88,7 @@ function Filters({ search, accounts, onChange }: Props) {
         clearButtonProps={{ 'aria-label': 'Any status' }}
         w={{ base: '100%', sm: search.status?.length ? 230 : 150 }}
       />
-      <LateText
-        label="Symbol"
-        placeholder="Symbol"
-        value={search.symbol}
-        onChange={(symbol) => onChange({ symbol })}
-        width={90}
-      />
+      {symbol}
       <LateText
         label="Run"
         placeholder="Run id"

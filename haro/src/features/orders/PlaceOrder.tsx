@@ -18,14 +18,16 @@ import { usePlaceOrder } from './queries';
 
 interface Props {
   accounts: string[];
+  /** Those with stored bars that hold what was typed. */
   symbols: string[];
+  onSymbolTyped?: (typed: string) => void;
   initial?: Partial<OrderForm>;
   onClose: () => void;
   onPlaced: (id: string) => void;
 }
 
 /** An order by hand. On a live account it is confirmed by typing the account's name. */
-export function PlaceOrder({ accounts, symbols, initial, onClose, onPlaced }: Props) {
+export function PlaceOrder({ accounts, symbols, onSymbolTyped, initial, onClose, onPlaced }: Props) {
   const [form, setForm] = useState<OrderForm>({
     ...EMPTY_ORDER,
     account: accounts[0] ?? EMPTY_ORDER.account,
@@ -99,7 +101,10 @@ export function PlaceOrder({ accounts, symbols, initial, onClose, onPlaced }: Pr
               required
               openOnFocus={false}
               data-autofocus
-              onChange={(symbol) => set({ symbol })}
+              onChange={(symbol) => {
+                set({ symbol });
+                onSymbolTyped?.(symbol);
+              }}
             />
             <SegmentedControl
               aria-label="Side"

@@ -122,7 +122,7 @@ function Outcome({ decision, hasOrders }: { decision: Decision; hasOrders: boole
           <Group key={id} gap={6}>
             {verdict && (
               <Badge color={verdict.isAdmitted ? 'teal' : 'red'} variant="light" tt="none">
-                {verdict.isAdmitted ? 'admitted' : `refused: ${verdict.rule ?? 'rule'}`}
+                {verdict.isAdmitted ? 'admitted' : ['refused', verdict.rule].filter(Boolean).join(': ')}
               </Badge>
             )}
             {verdict?.message && <Text size="sm">{verdict.message}</Text>}

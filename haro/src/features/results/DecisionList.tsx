@@ -1,69 +1,71 @@
-import { Button, Group, Stack, Switch, Text } from '@mantine/core';
+import { Alert, Button, Group, NativeSelect, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
-import { count } from '@/lib/format';
 import { Pager } from '@/ui/Pager';
 import { Empty, QueryState } from '@/ui/QueryState';
 import { Time } from '@/ui/Time';
 import { DecisionCard } from './DecisionCard';
-import { runDecisions } from './queries';
+import { type Bars, runDecisions } from './queries';
 
 interface Props {
   run: string;
   page: number;
   /** Only decisions up to this time. */
   until?: string;
+  bars: Bars;
   /** Whether its orders have pages of their own: those of a backtest have none. */
   hasOrders: boolean;
+  onBars: (bars: Bars) => void;
   onPage: (page: number) => void;
   onAll: () => void;
 }
 
 const SIZE = 25;
+const SHOWN: { value: Bars; label: string }[] = [
+  { value: 'all', label: 'Every bar' },
+  { value: 'wanted', label: 'Where something was wanted' },
+  { value: 'orders', label: 'With orders' },
+  { value: 'refused', label: 'With refused orders' },
+];
+const NOTHING: Record<Bars, string> = {
+  all: 'The first bar that ends is the first decision.',
+  wanted: 'The strategy wanted nothing so far. “Every bar” shows what it saw.',
+  orders: 'The strategy wanted no order so far. “Every bar” shows what it saw.',
+  refused: 'No order was refused.',
+};
 
 /** Why it traded: what each decision saw, wanted, and came to; newest first. */
-export function DecisionList({ run, page, until, hasOrders, onPage, onAll }: Props) {
-  const [onlyWanted, setOnlyWanted] = useState(false);
-  // The API counts pages from the oldest; how many there are has to be known to begin with the newest.
-  const counted = useQuery(runDecisions(run, { to: until, page: 1, page_size: 1 }));
-  const pages = Math.max(1, Math.ceil((counted.data?.total ?? 0) / SIZE));
-  const decisions = useQuery({
-    ...runDecisions(run, { to: until, page: Math.max(1, pages - page + 1), page_size: SIZE }),
-    enabled: counted.data !== undefined,
-  });
+export function DecisionList({ run, page, until, bars, hasOrders, onBars, onPage, onAll }: Props) {
+  const decisions = useQuery(runDecisions(run, { to: upTo(until), bars, sort: '-time', page, page_size: SIZE }));
   return (
-    <QueryState
-      query={decisions}
-      isEmpty={(list) => list.total === 0}
-      empty={
-        <Empty title="No decisions yet">
-          A backtest keeps the bars on which its strategy wanted or noted something; a paper or live run keeps each bar.
-        </Empty>
-      }
-    >
-      {(list) => {
-        const rows = list.items.filter((one) => !onlyWanted || one.intents.length > 0 || one.skipped).reverse();
-        return (
-          <Stack gap="sm">
-            <Group justify="space-between">
-              <Switch
-                label="Only where something was wanted (on this page)"
-                size="sm"
-                checked={onlyWanted}
-                onChange={(event) => setOnlyWanted(event.currentTarget.checked)}
-              />
-              {until && (
-                <Group gap="xs">
-                  <Text size="sm">
-                    Up to <Time value={until} />
-                  </Text>
-                  <Button size="compact-sm" variant="default" onClick={onAll}>
-                    Show all
-                  </Button>
-                </Group>
-              )}
-            </Group>
-            {rows.map((decision, at) => (
+    <Stack gap="sm">
+      <Group justify="space-between">
+        <NativeSelect
+          aria-label="Bars"
+          size="sm"
+          data={SHOWN}
+          value={bars}
+          onChange={(event) => onBars(event.currentTarget.value as Bars)}
+        />
+        {until && (
+          <Group gap="xs">
+            <Text size="sm">
+              Up to <Time value={until} />
+            </Text>
+            <Button size="compact-sm" variant="default" onClick={onAll}>
+              Show all
+            </Button>
+          </Group>
+        )}
+      </Group>
+      <QueryState
+        query={decisions}
+        isEmpty={(list) => list.total === 0}
+        empty={<Empty title="No such bars">{NOTHING[bars]}</Empty>}
+      >
+        {(list) => (
+          <>
+            {list.notice && <Alert color="gray">{list.notice}</Alert>}
+            {list.items.map((decision, at) => (
               <DecisionCard
                 key={decision.time}
                 decision={decision}
@@ -71,13 +73,15 @@ export function DecisionList({ run, page, until, hasOrders, onPage, onAll }: Pro
                 isMeant={Boolean(until) && at === 0 && page === 1}
               />
             ))}
-            {rows.length === 0 && (
-              <Text c="dimmed">Nothing was wanted on this page of {count(list.items.length)} bars.</Text>
-            )}
             <Pager total={list.total} page={page} pageSize={SIZE} onPage={onPage} />
-          </Stack>
-        );
-      }}
-    </QueryState>
+          </>
+        )}
+      </QueryState>
+    </Stack>
   );
+}
+
+/** Round the clock a bar ends when the one begins in which its orders are filled; the API leaves the end of a range out. */
+function upTo(until: string | undefined): string | undefined {
+  return until && new Date(Date.parse(until) + 1).toISOString();
 }

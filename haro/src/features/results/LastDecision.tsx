@@ -6,12 +6,9 @@ import { runDecisions } from './queries';
 
 /** The newest decision of a run. */
 export function LastDecision({ run }: { run: string }) {
-  const counted = useQuery(runDecisions(run, { page: 1, page_size: 1 }));
-  const total = counted.data?.total ?? 0;
-  const last = useQuery({ ...runDecisions(run, { page: total, page_size: 1 }), enabled: total > 0 });
-  const shown = total > 1 ? last : counted;
+  const newest = useQuery(runDecisions(run, { sort: '-time', page_size: 1 }));
   return (
-    <QueryState query={shown}>
+    <QueryState query={newest}>
       {({ items: [decision] }) =>
         decision ? (
           <DecisionCard decision={decision} hasOrders />

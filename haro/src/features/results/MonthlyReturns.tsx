@@ -10,7 +10,7 @@ const MOST_POINTS = 5_000;
 
 /** Returns month by month. Numbers have signs, so that colours only help. */
 export function MonthlyReturns({ run }: { run: string }) {
-  const equity = useQuery(runEquity(run, MOST_POINTS));
+  const equity = useQuery(runEquity(run, { points: MOST_POINTS }));
   return (
     <QueryState query={equity}>
       {(curve) => {

@@ -5,10 +5,11 @@ import { useMemo, useState } from 'react';
 import type { CandleColumns } from '@/api/schema.gen';
 import { count, price, quantity, timeframeSeconds } from '@/lib/format';
 import { LINE_COLOURS } from '@/ui/chart/options';
-import { type Mark, PriceChart, type Visible } from '@/ui/chart/PriceChart';
+import { type Mark, PriceChart } from '@/ui/chart/PriceChart';
+import type { Visible } from '@/ui/chart/sight';
 import { Empty, QueryState } from '@/ui/QueryState';
-import { indicatorsSeen } from './indicators';
-import { decisionsWithin, fillsWithin, runCandles } from './queries';
+import { indicatorLines } from './indicators';
+import { fillsWithin, runCandles, runIndicators } from './queries';
 import { nextWindow, type Window } from './window';
 
 export interface Market {
@@ -51,25 +52,21 @@ export function PricePanel({ market, symbol, onSymbol, goTo }: Props) {
       end: span.to,
     }),
   );
-  const fills = useQuery(fillsWithin(market.run, span));
-  const decisions = useQuery(decisionsWithin(market.run, span));
+  const fills = useQuery(fillsWithin(market.run, { ...span, symbol }));
+  // A bar's values are known from its end on, which is after its start.
+  const indicators = useQuery(runIndicators(market.run, { symbol, start: span.from, end: afterLast(span.to, market) }));
   const marks = useMemo(
     () =>
-      (fills.data?.items ?? [])
-        .filter((fill) => fill.symbol === symbol)
-        .map(
-          (fill): Mark => ({
-            time: fill.time,
-            side: fill.side,
-            text: `${quantity(fill.quantity)} @ ${price(fill.price)}`,
-          }),
-        ),
-    [fills.data, symbol],
+      (fills.data?.items ?? []).map(
+        (fill): Mark => ({
+          time: fill.time,
+          side: fill.side,
+          text: `${quantity(fill.quantity)} @ ${price(fill.price)}`,
+        }),
+      ),
+    [fills.data],
   );
-  const overlays = useMemo(
-    () => (candles.data ? indicatorsSeen(decisions.data?.items ?? [], symbol, candles.data) : []),
-    [decisions.data, symbol, candles.data],
-  );
+  const overlays = useMemo(() => (indicators.data ? indicatorLines(indicators.data) : []), [indicators.data]);
   const looked = useDebouncedCallback((visible: Visible, shown: number) => {
     const { data } = candles;
     if (!data || candles.isPlaceholderData) return;
@@ -94,7 +91,7 @@ export function PricePanel({ market, symbol, onSymbol, goTo }: Props) {
             allowDeselect={false}
           />
         )}
-        {overlays.map(({ name, isSparse }, number) => (
+        {overlays.map(({ name }, number) => (
           <Chip
             key={name}
             size="xs"
@@ -103,7 +100,6 @@ export function PricePanel({ market, symbol, onSymbol, goTo }: Props) {
             onChange={(isShown) => setHidden(isShown ? hidden.filter((one) => one !== name) : [...hidden, name])}
           >
             {name}
-            {isSparse && ' at decisions'}
           </Chip>
         ))}
         <Notes
@@ -111,6 +107,7 @@ export function PricePanel({ market, symbol, onSymbol, goTo }: Props) {
           fills={fills.data?.total ?? 0}
           marks={marks.length}
           isCut={(fills.data?.total ?? 0) > 0 && fills.data?.items.length === 0}
+          notice={indicators.data?.notice ?? null}
         />
       </Group>
       <QueryState
@@ -141,6 +138,10 @@ function within(window: Window, { start, end }: Market): { from?: string; to?: s
   return { from, to };
 }
 
+function afterLast(to: string | undefined, { timeframe }: Market): string | undefined {
+  return to && iso(Date.parse(to) / 1000 + timeframeSeconds(timeframe));
+}
+
 const later = (one: string, other: string | undefined): string =>
   other && Date.parse(other) > Date.parse(one) ? other : one;
 const earlier = (one: string, other: string | undefined): string =>
@@ -155,18 +156,20 @@ function Notes({
   fills,
   marks,
   isCut,
+  notice,
 }: {
   candles: CandleColumns | undefined;
   fills: number;
   marks: number;
   isCut: boolean;
+  notice: string | null;
 }) {
   return (
     <Text size="xs" c="dimmed" className="numbers">
       {candles &&
         candles.bars_per_candle > 1 &&
         `Each candle is ${count(candles.bars_per_candle)} bars: zoom in for single ones. `}
-      {isCut ? `${count(fills)} fills here: zoom in to see them.` : marks > 0 && `${count(marks)} fills.`}
+      {isCut ? `${count(fills)} fills here: zoom in to see them.` : marks > 0 && `${count(marks)} fills.`} {notice}
     </Text>
   );
 }

@@ -9,11 +9,7 @@ const SHOWN = 20;
 
 /** The newest fills of a run. */
 export function RecentFills({ run }: { run: string }) {
-  // Pages begin with the oldest: the last one, and what is before it, are the newest.
-  const counted = useQuery(runFills(run, { page: 1, page_size: 1 }));
-  const last = Math.max(1, Math.ceil((counted.data?.total ?? 0) / SHOWN));
-  const newest = useQuery({ ...runFills(run, { page: last, page_size: SHOWN }), enabled: counted.data !== undefined });
-  const before = useQuery({ ...runFills(run, { page: last - 1, page_size: SHOWN }), enabled: last > 1 });
+  const newest = useQuery(runFills(run, { sort: '-time', page_size: SHOWN }));
   return (
     <QueryState
       query={newest}
@@ -24,40 +20,36 @@ export function RecentFills({ run }: { run: string }) {
         </Text>
       }
     >
-      {(list) => {
-        const earlier = last > 1 ? (before.data?.items ?? []) : [];
-        const fills = [...earlier, ...list.items].slice(-SHOWN).reverse();
-        return (
-          <Table.ScrollContainer minWidth={400} type="native">
-            <Table aria-label="Fills" verticalSpacing={4}>
-              <Table.Thead>
-                <Table.Tr>
-                  <Table.Th>Time</Table.Th>
-                  <Table.Th>Side</Table.Th>
-                  <Table.Th ta="right">Quantity</Table.Th>
-                  <Table.Th>Symbol</Table.Th>
-                  <Table.Th ta="right">Price</Table.Th>
-                  <Table.Th ta="right">Commission</Table.Th>
+      {(list) => (
+        <Table.ScrollContainer minWidth={400} type="native">
+          <Table aria-label="Fills" verticalSpacing={4}>
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>Time</Table.Th>
+                <Table.Th>Side</Table.Th>
+                <Table.Th ta="right">Quantity</Table.Th>
+                <Table.Th>Symbol</Table.Th>
+                <Table.Th ta="right">Price</Table.Th>
+                <Table.Th ta="right">Commission</Table.Th>
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {list.items.map((fill) => (
+                <Table.Tr key={fill.id}>
+                  <Table.Td>
+                    <Time value={fill.time} as="clock" />
+                  </Table.Td>
+                  <Table.Td>{fill.side}</Table.Td>
+                  <Table.Td ta="right">{quantity(fill.quantity)}</Table.Td>
+                  <Table.Td>{fill.symbol}</Table.Td>
+                  <Table.Td ta="right">{price(fill.price)}</Table.Td>
+                  <Table.Td ta="right">{money(fill.commission)}</Table.Td>
                 </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {fills.map((fill) => (
-                  <Table.Tr key={fill.id}>
-                    <Table.Td>
-                      <Time value={fill.time} as="clock" />
-                    </Table.Td>
-                    <Table.Td>{fill.side}</Table.Td>
-                    <Table.Td ta="right">{quantity(fill.quantity)}</Table.Td>
-                    <Table.Td>{fill.symbol}</Table.Td>
-                    <Table.Td ta="right">{price(fill.price)}</Table.Td>
-                    <Table.Td ta="right">{money(fill.commission)}</Table.Td>
-                  </Table.Tr>
-                ))}
-              </Table.Tbody>
-            </Table>
-          </Table.ScrollContainer>
-        );
-      }}
+              ))}
+            </Table.Tbody>
+          </Table>
+        </Table.ScrollContainer>
+      )}
     </QueryState>
   );
 }

@@ -1,4 +1,4 @@
-import { ActionIcon, Group, Table, Text, Tooltip } from '@mantine/core';
+import { ActionIcon, Group, Select, Table, Text, Tooltip } from '@mantine/core';
 import { IconChartCandle, IconHelp } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -8,31 +8,53 @@ import { IconLink } from '@/ui/links';
 import { Pager } from '@/ui/Pager';
 import { Empty, QueryState } from '@/ui/QueryState';
 import { Signed } from '@/ui/Signed';
+import { SortHeader } from '@/ui/SortHeader';
 import { Time } from '@/ui/Time';
 import { runTrades } from './queries';
 
 interface Props {
   run: string;
+  symbols: string[];
   isDaily: boolean;
   onShow: (trade: Trade) => void;
 }
 
 /** Closed trades, each with a way to its place on the chart, and to the decision that it follows from. */
-export function TradeTable({ run, isDaily, onShow }: Props) {
+export function TradeTable({ run, symbols, isDaily, onShow }: Props) {
   const [page, setPage] = useState(1);
   const [size, setSize] = useState(25);
-  const trades = useQuery(runTrades(run, { page, page_size: size }));
+  const [sort, setSort] = useState<'time' | '-time'>('-time');
+  const [symbol, setSymbol] = useState<string | null>(null);
+  const trades = useQuery(runTrades(run, { page, page_size: size, sort, symbol: symbol ?? undefined }));
   const as = isDaily ? 'day' : 'time';
   return (
     <QueryState
       query={trades}
-      isEmpty={(list) => list.total === 0}
+      isEmpty={(list) => list.total === 0 && symbol === null}
       empty={
         <Empty title="No closed trades">A trade is listed when a position has been opened and closed again.</Empty>
       }
     >
       {(list) => (
         <>
+          {symbols.length > 1 && (
+            <Select
+              aria-label="Symbol of the trades"
+              placeholder="All symbols"
+              size="xs"
+              w={160}
+              mb="xs"
+              searchable
+              clearable
+              clearButtonProps={{ 'aria-label': 'All symbols' }}
+              data={symbols}
+              value={symbol}
+              onChange={(next) => {
+                setSymbol(next);
+                setPage(1);
+              }}
+            />
+          )}
           <Table.ScrollContainer minWidth={1000} type="native">
             <Table aria-label="Trades" highlightOnHover verticalSpacing={4}>
               <Table.Thead>
@@ -42,7 +64,15 @@ export function TradeTable({ run, isDaily, onShow }: Props) {
                   <Table.Th ta="right">Quantity</Table.Th>
                   <Table.Th>Entry</Table.Th>
                   <Table.Th ta="right">at</Table.Th>
-                  <Table.Th>Exit</Table.Th>
+                  <SortHeader
+                    field="time"
+                    label="Exit"
+                    sort={sort}
+                    onSort={(next) => {
+                      setSort(next === 'time' ? 'time' : '-time');
+                      setPage(1);
+                    }}
+                  />
                   <Table.Th ta="right">at</Table.Th>
                   <Table.Th ta="right">P&amp;L</Table.Th>
                   <Table.Th ta="right">Return</Table.Th>

@@ -1,6 +1,6 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { answered, api } from '@/api/client';
-import type { Decision, Fill } from '@/api/schema.gen';
+import type { Fill } from '@/api/schema.gen';
 
 export interface Span {
   from?: string;
@@ -11,20 +11,25 @@ export const resultKeys = {
   all: ['results'] as const,
   of: (run: string) => [...resultKeys.all, run] as const,
   result: (run: string) => [...resultKeys.of(run), 'result'] as const,
-  equity: (run: string, points: number) => [...resultKeys.of(run), 'equity', points] as const,
+  equity: (run: string, query: object) => [...resultKeys.of(run), 'equity', query] as const,
   rows: (run: string, kind: Rows, query: object) => [...resultKeys.of(run), kind, query] as const,
   decisions: (run: string) => [...resultKeys.of(run), 'decisions'] as const,
   fills: (run: string) => [...resultKeys.of(run), 'fills'] as const,
   candles: (run: string, query: object) => [...resultKeys.of(run), 'candles', query] as const,
-  within: (run: string, kind: 'fills' | 'decisions', span: object) =>
-    [...resultKeys.of(run), kind, 'within', span] as const,
+  fillsWithin: (run: string, query: object) => [...resultKeys.fills(run), 'within', query] as const,
+  indicators: (run: string, query: object) => [...resultKeys.of(run), 'indicators', query] as const,
 };
 
 type Rows = 'trades' | 'fills' | 'orders' | 'decisions';
 export interface Page extends Span {
   page?: number;
   page_size?: number;
+  sort?: 'time' | '-time';
+  symbol?: string;
 }
+
+/** Which bars of a run are listed: all, or those on which something, an order was wanted, or an order was refused. */
+export type Bars = 'all' | 'wanted' | 'orders' | 'refused';
 
 export const runResult = (run: string) =>
   queryOptions({
@@ -33,13 +38,18 @@ export const runResult = (run: string) =>
       answered(api.GET('/api/v1/runs/{run_id}/results', { params: { path: { run_id: run } }, signal })),
   });
 
-export const runEquity = (run: string, points = 2_000) =>
+export interface EquityQuery {
+  points?: number;
+  start?: string;
+  end?: string;
+}
+
+export const runEquity = (run: string, query: EquityQuery = {}) =>
   queryOptions({
-    queryKey: resultKeys.equity(run, points),
+    queryKey: resultKeys.equity(run, query),
     queryFn: ({ signal }) =>
-      answered(
-        api.GET('/api/v1/runs/{run_id}/equity', { params: { path: { run_id: run }, query: { points } }, signal }),
-      ),
+      answered(api.GET('/api/v1/runs/{run_id}/equity', { params: { path: { run_id: run }, query }, signal })),
+    placeholderData: keepPreviousData,
   });
 
 export const runTrades = (run: string, query: Page) =>
@@ -58,7 +68,7 @@ export const runFills = (run: string, query: Page) =>
     placeholderData: keepPreviousData,
   });
 
-export const runDecisions = (run: string, query: Page) =>
+export const runDecisions = (run: string, query: Page & { bars?: Bars }) =>
   queryOptions({
     queryKey: resultKeys.rows(run, 'decisions', query),
     queryFn: ({ signal }) =>
@@ -105,14 +115,14 @@ async function all<T>(ask: Ask<T>): Promise<Within<T>> {
   return { items: [...items, ...rest.flatMap((one) => one.items)], total };
 }
 
-export const fillsWithin = (run: string, span: Span) =>
+export const fillsWithin = (run: string, query: Span & { symbol: string }) =>
   queryOptions({
-    queryKey: resultKeys.within(run, 'fills', span),
+    queryKey: resultKeys.fillsWithin(run, query),
     queryFn: ({ signal }) =>
       all<Fill>((page) =>
         answered(
           api.GET('/api/v1/runs/{run_id}/fills', {
-            params: { path: { run_id: run }, query: { ...span, page, page_size: PAGE } },
+            params: { path: { run_id: run }, query: { ...query, page, page_size: PAGE } },
             signal,
           }),
         ),
@@ -120,17 +130,22 @@ export const fillsWithin = (run: string, span: Span) =>
     placeholderData: keepPreviousData,
   });
 
-export const decisionsWithin = (run: string, span: Span) =>
+export interface IndicatorQuery {
+  symbol: string;
+  start?: string;
+  end?: string;
+}
+
+/** What the strategy saw, as lines; as many points as there are candles. */
+export const runIndicators = (run: string, query: IndicatorQuery) =>
   queryOptions({
-    queryKey: resultKeys.within(run, 'decisions', span),
+    queryKey: resultKeys.indicators(run, query),
     queryFn: ({ signal }) =>
-      all<Decision>((page) =>
-        answered(
-          api.GET('/api/v1/runs/{run_id}/decisions', {
-            params: { path: { run_id: run }, query: { ...span, page, page_size: PAGE } },
-            signal,
-          }),
-        ),
+      answered(
+        api.GET('/api/v1/runs/{run_id}/indicators', {
+          params: { path: { run_id: run }, query: { ...query, points: CANDLES } },
+          signal,
+        }),
       ),
     placeholderData: keepPreviousData,
   });

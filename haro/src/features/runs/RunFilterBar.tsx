@@ -1,5 +1,6 @@
 import { Button, Group, MultiSelect, Select, Text, TextInput } from '@mantine/core';
 import { IconFilterOff } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
 import type { RunStatus } from '@/api/schema.gen';
 import { SearchInput } from '@/ui/SearchInput';
 import { MODES, type RunFilters, STATUSES } from './search';
@@ -7,6 +8,8 @@ import { MODES, type RunFilters, STATUSES } from './search';
 interface Props {
   filters: RunFilters;
   strategies: string[];
+  /** The field for a symbol. */
+  symbol: ReactNode;
   onChange: (change: Partial<RunFilters>) => void;
 }
 
@@ -25,7 +28,7 @@ export function isFiltered(filters: RunFilters): boolean {
 }
 
 /** What the list of runs is narrowed to. */
-export function RunFilterBar({ filters, strategies, onChange }: Props) {
+export function RunFilterBar({ filters, strategies, symbol, onChange }: Props) {
   return (
     <Group gap="xs" mb="md" align="center">
       <SearchInput
@@ -63,15 +66,7 @@ export function RunFilterBar({ filters, strategies, onChange }: Props) {
         searchable
         w={150}
       />
-      <TextInput
-        key={filters.symbol}
-        aria-label="Symbol"
-        placeholder="Any symbol"
-        defaultValue={filters.symbol ?? ''}
-        onBlur={(event) => onChange({ symbol: event.currentTarget.value.trim() || undefined })}
-        onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}
-        w={120}
-      />
+      {symbol}
       <Group gap={6}>
         <Text size="sm" c="dimmed">
           Created

@@ -21,7 +21,7 @@ export function RunProgress({ run }: { run: Run }) {
   ];
   return (
     <div style={{ minWidth: 160 }}>
-      <Progress value={pct} aria-label={`Progress of ${run.id}`} animated={run.status === 'running'} />
+      <Progress value={pct ?? 0} aria-label={`Progress of ${run.id}`} animated={run.status === 'running'} />
       <Text size="xs" c="dimmed" mt={4} className="numbers">
         {facts.filter(Boolean).join(', ')}
       </Text>

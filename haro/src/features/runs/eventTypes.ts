@@ -28,3 +28,12 @@ export const EVENT_TYPES = [
   'orders.Replaced',
   'orders.InDoubt',
 ];
+
+/** The types of events that an account's history has. */
+export const ACCOUNT_EVENT_TYPES = [
+  'account.Connected',
+  'account.Disconnected',
+  'account.Drift',
+  'account.Killed',
+  'account.Rearmed',
+];

@@ -61,6 +61,8 @@ export interface RunSearch {
   symbol?: string;
   /** Decisions up to this time. */
   until?: string;
+  /** Which of its bars are listed as decisions; what the run's mode says when absent. */
+  bars?: 'all' | 'wanted' | 'orders' | 'refused';
 }
 
 export function runSearch(raw: Record<string, unknown>): RunSearch {
@@ -70,6 +72,7 @@ export function runSearch(raw: Record<string, unknown>): RunSearch {
     types: textsFrom(raw.types),
     symbol: textFrom(raw.symbol),
     until: textFrom(raw.until),
+    bars: oneOf(raw.bars, ['all', 'wanted', 'orders', 'refused']),
   };
 }
 

@@ -1,8 +1,17 @@
 import { Checkbox, Group, Text } from '@mantine/core';
-import { AreaSeries, type ISeriesApi, LineSeries, LineStyle, PriceScaleMode, type Time } from 'lightweight-charts';
+import {
+  AreaSeries,
+  type ISeriesApi,
+  LineSeries,
+  LineStyle,
+  PriceScaleMode,
+  type Time,
+  type UTCTimestamp,
+} from 'lightweight-charts';
 import { useEffect, useRef, useState } from 'react';
 import { money, percent } from '@/lib/format';
 import { ascending, chartTime, LINE_COLOURS } from './options';
+import { type Drawn, keptInSight, type Visible } from './sight';
 import { useChart } from './useChart';
 
 export interface Line {
@@ -24,30 +33,44 @@ interface Props {
   height?: number;
   /** Whether to offer a logarithmic scale. */
   hasLog?: boolean;
+  /** Told what is in sight, and how many points of a line that is. */
+  onVisible?: (visible: Visible, points: number) => void;
 }
 
 const WRITTEN = { money, percent: (value: number | string | null) => percent(value) };
 const asWritten = (line: Line, value: number): string => WRITTEN[line.as ?? 'money'](value);
 
 /** Lines over time, with what they are at the place that one points at; each can be left out. */
-export function LineChart({ label, lines, isDaily, height = 320, hasLog = false }: Props) {
+export function LineChart({ label, lines, isDaily, height = 320, hasLog = false, onVisible }: Props) {
   const { place, chart, scheme } = useChart(isDaily);
   const [hidden, setHidden] = useState(() => new Set(lines.filter((line) => line.isHidden).map((line) => line.name)));
   const [isLog, setIsLog] = useState(false);
   const [pointed, setPointed] = useState<Map<string, number> | null>(null);
   const drawn = useRef(new Map<string, ISeriesApi<'Line' | 'Area', Time>>());
-  const wasFitted = useRef(false);
+  const drawnSpan = useRef<Drawn | null>(null);
+  const tell = useRef(onVisible);
+  tell.current = onVisible;
 
   useEffect(() => {
     if (!chart) return;
     const series = drawn.current;
     series.clear();
-    wasFitted.current = false;
-    return () => series.clear();
+    drawnSpan.current = null;
+    const onRange = () => {
+      const range = chart.timeScale().getVisibleRange();
+      const points = chart.timeScale().getVisibleLogicalRange();
+      if (range && points) tell.current?.({ from: Number(range.from), to: Number(range.to) }, points.to - points.from);
+    };
+    chart.timeScale().subscribeVisibleTimeRangeChange(onRange);
+    return () => {
+      chart.timeScale().unsubscribeVisibleTimeRangeChange(onRange);
+      series.clear();
+    };
   }, [chart]);
 
   useEffect(() => {
     if (!chart) return;
+    const before = chart.timeScale().getVisibleRange();
     lines.forEach((line, number) => {
       const colour = LINE_COLOURS[scheme][number % LINE_COLOURS[scheme].length] ?? 'gray';
       let one = drawn.current.get(line.name);
@@ -83,10 +106,12 @@ export function LineChart({ label, lines, isDaily, height = 320, hasLog = false 
     }
     const [, lower] = chart.panes();
     lower?.setStretchFactor(0.4);
-    if (!wasFitted.current && lines.some((line) => line.time.length > 0)) {
-      chart.timeScale().fitContent();
-      wasFitted.current = true;
-    }
+    const now = spanOf(lines);
+    if (!now) return;
+    const kept = before && keptInSight({ from: Number(before.from), to: Number(before.to) }, drawnSpan.current, now);
+    if (kept) chart.timeScale().setVisibleRange({ from: kept.from as UTCTimestamp, to: kept.to as UTCTimestamp });
+    else chart.timeScale().fitContent();
+    drawnSpan.current = now;
   }, [chart, lines, scheme, hidden]);
 
   useEffect(() => {
@@ -142,6 +167,12 @@ export function LineChart({ label, lines, isDaily, height = 320, hasLog = false 
       <figure ref={place} aria-label={label} style={{ height, margin: 0, overflow: 'hidden' }} />
     </div>
   );
+}
+
+function spanOf(lines: Line[]): Drawn | null {
+  const firsts = lines.flatMap(({ time: [first] }) => (first ? [chartTime(first)] : []));
+  const lasts = lines.flatMap(({ time }) => time.slice(-1).map(chartTime));
+  return firsts.length > 0 ? { first: Math.min(...firsts), last: Math.max(...lasts) } : null;
 }
 
 function written(line: Line, pointed: Map<string, number> | null): string {

@@ -13,6 +13,7 @@ import { useEffect, useRef, useState } from 'react';
 import type { CandleColumns } from '@/api/schema.gen';
 import { price } from '@/lib/format';
 import { ascending, chartTime, DOWN, LINE_COLOURS, UP } from './options';
+import { type Drawn, keptInSight, type Visible } from './sight';
 import { useChart } from './useChart';
 
 export interface Mark {
@@ -24,29 +25,21 @@ export interface Mark {
 export interface Overlay {
   name: string;
   time: string[];
-  values: number[];
+  /** Null where it had no value. */
+  values: (number | null)[];
   /** Whether it is of the size of prices, and drawn among them. */
   isPrice: boolean;
-  /** Whether there are points for some bars only, which a line between them would hide. */
-  isSparse: boolean;
 }
 
-/** Seconds since 1970. */
-export interface Visible {
-  from: number;
-  to: number;
-}
+/** Below the lowest price there is room for the volume; where that room is below zero, there are no prices to call. */
+const axisPrice = (value: number): string => (value < 0 ? '' : price(value));
 
 const LINE = {
   lineWidth: 1,
-  pointMarkersRadius: 2,
   priceLineVisible: false,
   lastValueVisible: false,
   priceFormat: { type: 'custom', formatter: (value: number) => price(value), minMove: 1e-8 },
 } as const;
-
-/** More points than that hide the candles. */
-const MOST_POINTS = 200;
 
 /** Below so many bars in sight there is room for words at the arrows. */
 const CLOSE_BARS = 90;
@@ -82,7 +75,7 @@ export function PriceChart({ label, candles, marks, overlays, hidden, isDaily, h
   useEffect(() => {
     if (!chart) return;
     const drawn = chart.addSeries(CandlestickSeries, {
-      priceFormat: { type: 'custom', formatter: (value: number) => price(value), minMove: 1e-8 },
+      priceFormat: { type: 'custom', formatter: axisPrice, minMove: 1e-8 },
     });
     const volume = chart.addSeries(HistogramSeries, {
       priceScaleId: 'volume',
@@ -191,40 +184,20 @@ export function PriceChart({ label, candles, marks, overlays, hidden, isDaily, h
       const points = overlay.time.flatMap((time, at) => {
         const candle = candleOf(times, chartTime(time) - 1);
         const value = overlay.values[at];
-        return candle === undefined || value === undefined ? [] : [{ time: candle, value }];
+        return candle === undefined || value === undefined || value === null ? [] : [{ time: candle, value }];
       });
       const line = lines.get(overlay.name) ?? chart.addSeries(LineSeries, LINE);
       lines.set(overlay.name, line);
       const pane = overlay.isPrice ? 0 : 1 + others.indexOf(overlay);
       if (line.getPane().paneIndex() !== pane) line.moveToPane(pane);
       const colours = LINE_COLOURS[scheme];
-      line.applyOptions({
-        color: colours[overlays.indexOf(overlay) % colours.length],
-        lineVisible: !overlay.isSparse,
-        pointMarkersVisible: overlay.isSparse && points.length <= MOST_POINTS,
-      });
+      line.applyOptions({ color: colours[overlays.indexOf(overlay) % colours.length] });
       line.setData(ascending(points));
     }
     for (const lower of chart.panes().slice(1)) lower.setStretchFactor(0.3);
   }, [chart, candles, overlays, hidden, scheme]);
 
   return <figure ref={place} aria-label={label} style={{ height, margin: 0, overflow: 'hidden' }} />;
-}
-
-interface Drawn {
-  first: number;
-  last: number;
-}
-
-/**
- * Return what of newly drawn candles is to be in sight: the same times, drawn finer or coarser; or, where one looked at the newest candle,
- * the newest. Null for all of them: where all were in sight before, or none would be.
- */
-function keptInSight(before: Visible, drawn: Drawn | null, now: Drawn): Visible | null {
-  const sawAll = drawn !== null && before.from <= drawn.first && before.to >= drawn.last;
-  if (sawAll || before.from > now.last || before.to < now.first) return null;
-  const grown = drawn !== null && before.to >= drawn.last ? Math.max(0, now.last - drawn.last) : 0;
-  return { from: before.from + grown, to: before.to + grown };
 }
 
 /** Return the start of the candle that a time lies in. */

@@ -1,6 +1,8 @@
 import { Card, Group, Progress, Stack, Table, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { EquityCurve, Run, RunStatus } from '@/api/schema.gen';
+import { ImportSamples } from '@/features/data/ImportSamples';
+import { symbolList } from '@/features/data/queries';
 import { runEquity } from '@/features/results/queries';
 import { runList } from '@/features/runs/queries';
 import { count, money } from '@/lib/format';
@@ -23,15 +25,7 @@ export function ActiveRuns() {
       <Title order={2} size="h4" id="active" mb="xs">
         Active runs
       </Title>
-      <QueryState
-        query={query}
-        isEmpty={(runs) => runs.total === 0}
-        empty={
-          <Empty title="Nothing runs" action={<ButtonLink to="/runs/new">Start a run</ButtonLink>}>
-            Backtest a strategy on stored prices, or have it trade on paper with made-up ones: neither needs an account.
-          </Empty>
-        }
-      >
+      <QueryState query={query} isEmpty={(runs) => runs.total === 0} empty={<NothingRuns />}>
         {(runs) => (
           <>
             <Table.ScrollContainer minWidth={300}>
@@ -63,6 +57,28 @@ export function ActiveRuns() {
   );
 }
 
+function NothingRuns() {
+  const stored = useQuery(symbolList(''));
+  const start = <ButtonLink to="/runs/new">Start a run</ButtonLink>;
+  return (
+    <Empty
+      title="Nothing runs"
+      action={
+        stored.data?.total === 0 ? (
+          <Group justify="center" align="flex-start">
+            <ImportSamples />
+            {start}
+          </Group>
+        ) : (
+          start
+        )
+      }
+    >
+      Backtest a strategy on stored prices, or have it trade on paper with made-up ones: neither needs an account.
+    </Empty>
+  );
+}
+
 function ActiveRun({ run }: { run: Run }) {
   const isTrading = run.mode !== 'backtest';
   const curve = useQuery({ ...runEquity(run.id), enabled: isTrading }).data as EquityCurve | undefined;
@@ -87,12 +103,16 @@ function ActiveRun({ run }: { run: Run }) {
         {isTrading ? (
           <Sparkline values={curve?.equity.map(Number) ?? []} label={`Equity of ${run.id}`} />
         ) : (
-          <Progress value={run.progress.pct} w={120} aria-label={`Progress of ${run.id}`} />
+          <Progress value={run.progress.pct ?? 0} w={120} aria-label={`Progress of ${run.id}`} />
         )}
       </Table.Td>
       <Table.Td ta="right">{money(curve?.equity.at(-1) ?? run.equity)}</Table.Td>
       <Table.Td ta="right">
-        {isTrading ? <Signed value={curve ? gainToday(curve, now) : null} /> : `${run.progress.pct.toFixed(0)} %`}
+        {isTrading ? (
+          <Signed value={curve ? gainToday(curve, now) : null} />
+        ) : (
+          `${(run.progress.pct ?? 0).toFixed(0)} %`
+        )}
       </Table.Td>
     </Table.Tr>
   );

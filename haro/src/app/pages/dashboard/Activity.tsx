@@ -1,41 +1,66 @@
-import { Card, ScrollArea, Stack, Text, Title } from '@mantine/core';
+import { Button, Card, Loader, ScrollArea, Stack, Text, Title } from '@mantine/core';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import type { Event } from '@/api/schema.gen';
 import { recentEvents } from '@/app/live';
 import { eventSubject, eventWords } from '@/lib/eventWords';
+import { localDate } from '@/lib/format';
 import { useStore } from '@/lib/store';
+import { useNow } from '@/lib/useNow';
 import { TextLink } from '@/ui/links';
+import { Failed } from '@/ui/QueryState';
 import { Time } from '@/ui/Time';
+import { joined, newestEvents } from './newestEvents';
 
-/** What every bar brings: too much to read beside the rest. */
-const QUIET = new Set(['clock.Tick', 'backtest.WindowCompleted', 'data.WindowReady']);
-const SHOWN = 40;
-
-/** What happened since the page was opened, as the stream tells it. */
+/** What happened, newest first: what there was before the page was opened, and what the stream tells since. */
 export function Activity() {
-  const events = useStore(recentEvents).filter(isTold).slice(0, SHOWN);
+  const streamed = useStore(recentEvents);
+  const now = new Date(useNow()).toISOString();
+  const before = useInfiniteQuery(newestEvents());
+  const fetched = before.data?.pages.flatMap((page) => page.items) ?? [];
+  const events = joined(streamed, fetched);
+  const notice = before.data?.pages.find((page) => page.notice !== null)?.notice;
   return (
     <Card withBorder component="section" aria-labelledby="activity">
       <Title order={2} size="h4" id="activity" mb="xs">
         Activity
       </Title>
-      {events.length === 0 ? (
-        <Text size="sm" c="dimmed">
-          Nothing has happened since you opened this page. What happens is told here at once.
+      {notice && (
+        <Text size="sm" c="orange" mb="xs">
+          {notice}
         </Text>
-      ) : (
+      )}
+      {before.isError && <Failed error={before.error} retry={() => before.refetch()} />}
+      {events.length === 0 && before.isPending && <Loader size="sm" aria-label="Loading" />}
+      {events.length === 0 && before.isSuccess && (
+        <Text size="sm" c="dimmed">
+          Nothing has happened yet. What happens is told here at once.
+        </Text>
+      )}
+      {events.length > 0 && (
         <ScrollArea.Autosize mah={360} viewportProps={{ tabIndex: 0, 'aria-label': 'What happened' }}>
           <Stack gap={6} component="ol" p={0} m={0} style={{ listStyle: 'none' }}>
             {events.map((event) => (
               <li key={event.id}>
                 <Text size="sm" component="div" style={{ overflowWrap: 'anywhere' }}>
                   <Text span size="xs" c="dimmed" mr={8}>
-                    <Time value={event.ts} as="clock" />
+                    <Time value={event.ts} as={localDate(event.ts) === localDate(now) ? 'clock' : 'time'} />
                   </Text>
                   <Subject event={event} /> {eventWords(event)}
                 </Text>
               </li>
             ))}
           </Stack>
+          {before.hasNextPage && (
+            <Button
+              variant="subtle"
+              size="compact-sm"
+              mt="xs"
+              loading={before.isFetchingNextPage}
+              onClick={() => void before.fetchNextPage()}
+            >
+              Earlier
+            </Button>
+          )}
         </ScrollArea.Autosize>
       )}
     </Card>
@@ -50,10 +75,4 @@ function Subject({ event }: { event: Event }) {
       {subject}
     </TextLink>
   );
-}
-
-function isTold(event: Event): boolean {
-  const { intents } = event.payload;
-  const isIdle = event.type === 'strategy.DecisionMade' && Array.isArray(intents) && intents.length === 0;
-  return !QUIET.has(event.type) && !isIdle;
 }

@@ -11,7 +11,7 @@ import { Statistics } from '@/features/results/Statistics';
 import { TradeTable } from '@/features/results/TradeTable';
 import { isOpen } from '@/features/runs/facts';
 import { timeframeSeconds } from '@/lib/format';
-import type { Visible } from '@/ui/chart/PriceChart';
+import type { Visible } from '@/ui/chart/sight';
 import { Empty, QueryState } from '@/ui/QueryState';
 
 interface Props {
@@ -68,7 +68,12 @@ export function ResultsTab({ run, symbol, onSymbol }: Props) {
         </Panel>
       )}
       <Panel title="Trades">
-        <TradeTable run={run.id} isDaily={timeframeSeconds(run.timeframe) >= 86_400} onShow={show} />
+        <TradeTable
+          run={run.id}
+          symbols={run.symbols}
+          isDaily={timeframeSeconds(run.timeframe) >= 86_400}
+          onShow={show}
+        />
       </Panel>
     </Stack>
   );

@@ -1,4 +1,4 @@
-"""Finds the workflows whose events belong on the stream of all: those that are open, and those that closed meanwhile."""
+"""Finds the workflows whose events are told to all: those that are open, and those that closed meanwhile."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
