@@ -12,6 +12,7 @@ from activities.account_news import AccountNews
 from activities.bar_requests import BarRequests
 from activities.beating import beating
 from activities.lacking_bars import Want
+from activities.numbers import ticked
 from activities.progress import ProgressNotes
 from activities.trading_steps import TickSteps
 from weaver.glados.risk import RiskLimits
@@ -63,6 +64,7 @@ class Ticks(TickSteps):
             # Before the bar's end, so that nothing is left to be worked out when it comes.
             plan = await asyncio.to_thread(self._planned, task)
             now = await wait_until(self._venue.clock, task.end)
+            ticked(task.end, now)
             if now > task.end + lateness_allowed(Timeframe(task.timeframe)):
                 return await asyncio.to_thread(self._missed, task, now)
             return await self._read(task, plan, now)

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from temporalio import activity
 
 from activities.failures import translated
+from activities.numbers import decided
 from activities.trading_steps import RunSteps
 from weaver.errors import BadValue, LiveNotArmed, MissingCredentials
 from weaver.glados.requests import RunCreate
@@ -105,6 +106,8 @@ class TradingRuns(RunSteps):
                 for wish in task.wishes
             ]
             answers = self._answers(wanted, task)
+            if task.end is not None:
+                decided(task.end, datetime.now(UTC))
             if task.run_id is not None and task.end is not None:
                 self._decisions.verdicts(task.run_id, task.end, [_verdict(answer) for answer in answers])
             admitted = [answer for answer in answers if isinstance(answer, Admitted)]

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.deps import Parts
 from api.streams.figures import Figures
+from api.watched import Watched, look_at
 from weaver.errors import Unavailable, Unusable
 from weaver.glados.runs import RunStatus
 from weaver.orders import OrderStatus
@@ -127,6 +128,7 @@ class _Seen(Collector):
     runs: dict[RunStatus, int] | None
     orders: dict[OrderStatus, int] | None
     queues: Sequence[QueueState] | None
+    watched: Watched | None
 
     def collect(self) -> Iterator[Metric]:
         reachable = GaugeMetricFamily("weaver_reachable", "1 when it answered the latest scrape.", labels=["part"])
@@ -136,6 +138,8 @@ class _Seen(Collector):
         yield _by_status("weaver_runs", "Runs on record by status.", self.runs or {})
         yield _by_status("weaver_orders", "Orders of paper and live trading on record by status.", self.orders or {})
         yield from _of_queues(self.queues or ())
+        if self.watched is not None:
+            yield from self.watched.metrics()
 
 
 def _by_status(name: str, told: str, counted: dict[RunStatus, int] | dict[OrderStatus, int]) -> Metric:
@@ -158,14 +162,15 @@ def _of_queues(queues: Sequence[QueueState]) -> Iterator[Metric]:
 
 
 async def _look(parts: Parts) -> _Seen:
-    runs = orders = queues = None
+    runs = orders = queues = watched = None
     accounts: list[str] = []
     with suppress(Unavailable, Unusable):  # told as unreachable
         runs, orders = await asyncio.to_thread(lambda: (runs_by_status(parts.database), orders_by_status(parts.database)))
-        accounts = [account.id for account in await asyncio.to_thread(parts.accounts.accounts)]
+        watched = await look_at(parts)
+        accounts = [account.id for account in watched.accounts]
     with suppress(Unavailable):
         queues = await look_at_queues(await parts.temporal.client(), queues_of(accounts))
-    return _Seen(runs=runs, orders=orders, queues=queues)
+    return _Seen(runs=runs, orders=orders, queues=queues, watched=watched)
 
 
 def _template(scope: Scope) -> str:

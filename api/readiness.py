@@ -51,21 +51,22 @@ class Readiness(BaseModel):
 async def look(parts: Parts) -> Readiness:
     """Ask all parts, within some five seconds where one does not answer."""
     now = datetime.now(UTC)
-    walle, accounts, passed = await _walle(parts)
+    walle, accounts, passed, oldest = await _walle(parts)
     temporal, queues = await _temporal(parts, [account.id for account in accounts])
     found = [temporal, walle, *queue_parts(queues, now), *(adapter_part(account) for account in accounts)]
-    return Readiness.of([*found, archive_part(passed, now)] if walle.state == "ok" else found)
+    return Readiness.of([*found, archive_part(passed, now, oldest)] if walle.state == "ok" else found)
 
 
-async def _walle(parts: Parts) -> tuple[PartState, list[AccountRecord], ArchivePass | None]:
-    def read() -> tuple[list[AccountRecord], ArchivePass | None]:
-        return parts.accounts.accounts(), Archived(parts.database).last_pass()
+async def _walle(parts: Parts) -> tuple[PartState, list[AccountRecord], ArchivePass | None, datetime | None]:
+    def read() -> tuple[list[AccountRecord], ArchivePass | None, datetime | None]:
+        first = parts.queries.runs(sort="created_at", page_size=1).items
+        return parts.accounts.accounts(), Archived(parts.database).last_pass(), first[0].created_at if first else None
 
     try:
-        accounts, passed = await _within(asyncio.to_thread(read), WALLE_SECONDS, "WallE's database")
+        accounts, passed, oldest = await _within(asyncio.to_thread(read), WALLE_SECONDS, "WallE's database")
     except (Unavailable, Unusable) as problem:
-        return PartState(name="walle", state="failing", reason=str(problem)), [], None
-    return PartState(name="walle", state="ok", reason="answers"), accounts, passed
+        return PartState(name="walle", state="failing", reason=str(problem)), [], None, None
+    return PartState(name="walle", state="ok", reason="answers"), accounts, passed, oldest
 
 
 async def _temporal(parts: Parts, accounts: Sequence[str]) -> tuple[PartState, list[QueueState]]:
@@ -119,8 +120,10 @@ def adapter_part(account: AccountRecord) -> PartState:
     return PartState(name=f"adapter {account.id}", state="degraded", reason="not connected to its venue")
 
 
-def archive_part(passed: ArchivePass | None, now: datetime) -> PartState:
-    """Return the part of the archive, which saves histories before Temporal deletes them."""
+def archive_part(passed: ArchivePass | None, now: datetime, oldest: datetime | None) -> PartState:
+    """Return the part of the archive, which saves histories before Temporal deletes them; `oldest` is when the first run was created."""
+    if passed is None and (oldest is None or now - oldest <= ARCHIVE_QUIET):
+        return PartState(name="archive", state="ok", reason="has not looked yet, and nothing is old")
     if passed is None:
         return PartState(name="archive", state="degraded", reason="has not looked yet")
     state: State = "ok" if now - passed.finished_at <= ARCHIVE_QUIET else "degraded"

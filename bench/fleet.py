@@ -13,15 +13,19 @@ from time import monotonic
 from typing import Any
 
 import httpx
+import numpy as np
 
+from bench.bars import SYMBOL, minute_bars
 from bench.stack import family, peak
 from bench.verdict import Verdict
 from tests.deploy.topology.deployment import Deployment, Service
 from tests.walle.conftest import a_postgresql_server, new_database
-from tests.workflows.stack import SYMBOL
+from weaver.walle.bars import Catalogue
+from weaver.walle.columns import BarColumns
+from weaver.walle.reading import RawBars
 
-RUNS = 40
-BARS_EACH = 3_000
+RUNS = 16
+BARS_EACH = 500_000
 PAPER_RUNS = 10
 PAPER = "40s"
 AT_ONCE = 8
@@ -46,7 +50,9 @@ def _measured(server: str, workers: int) -> float:
 def _running(folder: Path, url: str, workers: int) -> Any:
     folder.chmod(0o755)
     deployment = Deployment(folder / "deployment", url, workers=workers, apis=1)
-    deployment.import_bars()
+    bars = minute_bars(BARS_EACH)
+    columns = BarColumns(starts=bars.starts, open=bars.open, high=bars.high, low=bars.low, close=bars.close, volume=bars.volume)
+    Catalogue.open(str(deployment.home / "bars")).import_bars(RawBars(bars=columns, rows=np.arange(1, BARS_EACH + 1)), SYMBOL, "1m")
     try:
         yield deployment
     finally:
@@ -110,7 +116,7 @@ async def _all(client: httpx.AsyncClient, runs: Sequence[dict[str, Any]]) -> Non
 
 
 def _backtest(run_id: str) -> dict[str, Any]:
-    return {"id": run_id, "strategy": "trader", "symbols": [SYMBOL], "timeframe": "1m"}
+    return {"id": run_id, "strategy": "sma-cross", "symbols": [SYMBOL], "timeframe": "1m", "params": {"fast": 10, "slow": 30}}
 
 
 def _paper(number: int) -> dict[str, Any]:

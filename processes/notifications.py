@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 
 from temporalio.client import Client
+from temporalio.common import MetricMeter
 from temporalio.worker import Interceptor, Worker
 
 from activities.following import News
@@ -34,14 +35,21 @@ DRAIN = timedelta(seconds=4)
 
 @asynccontextmanager
 async def notifying(
-    client: Client, database: Database, settings: Settings, interceptors: Sequence[Interceptor] = ()
+    client: Client,
+    database: Database,
+    settings: Settings,
+    interceptors: Sequence[Interceptor] = (),
+    meter: MetricMeter = MetricMeter.noop,
 ) -> AsyncGenerator[None]:
     """Follow and deliver while inside, if this worker has channels. A file of channels that is wrong ends no trading: it is logged."""
+    is_wrong = meter.create_gauge("weaver_notify_misconfigured", "1 when this worker notifies nobody since its file of channels is wrong.")
     try:
         channels = Channels.read(settings.notify_file)
+        is_wrong.set(0)
     except BadInput as problem:
         logger.error("nobody is notified by this worker: %s", problem)
         channels = Channels()
+        is_wrong.set(1)
     if not channels.by_name:
         yield
         return

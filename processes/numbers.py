@@ -10,6 +10,7 @@ from activities.slots import Slots
 from weaver.errors import BadValue, Unusable
 
 EVERY_SECONDS = 2.0
+_LATENESS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 
 
 def expose_numbers(address: str | None, *, after: int = 0) -> MetricMeter:
@@ -24,7 +25,13 @@ def expose_numbers(address: str | None, *, after: int = 0) -> MetricMeter:
     if not host or not port.isdecimal() or not 0 < int(port) + after < 65_536:
         raise BadValue("WEAVER_WORKER_METRICS", address, "address:port, such as 127.0.0.1:9464")
     place = f"{'127.0.0.1' if host == 'localhost' else host}:{int(port) + after}"
-    config = PrometheusConfig(bind_address=place, counters_total_suffix=True, unit_suffix=True, durations_as_seconds=True)
+    config = PrometheusConfig(
+        bind_address=place,
+        counters_total_suffix=True,
+        unit_suffix=True,
+        durations_as_seconds=True,
+        histogram_bucket_overrides={"weaver_tick_lateness": _LATENESS, "weaver_decision_lateness": _LATENESS},
+    )
     try:
         runtime = Runtime(telemetry=TelemetryConfig(metrics=config))
     except ValueError as problem:

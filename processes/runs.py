@@ -116,7 +116,7 @@ async def _serve(
             activity_executor=threads,
             graceful_shutdown_timeout=DRAIN,
         )
-        async with worker, notifying(client, database, settings, interceptors):
+        async with worker, notifying(client, database, settings, interceptors, meter):
             if settings.versioning != "off" and await promote_first(client, settings.build):
                 logger.info("build %s is the first, and current", settings.build)
             sys.stdout.write(f"{READY}\n")

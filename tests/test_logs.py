@@ -17,6 +17,7 @@ SECRETS = {
     "WEAVER_DB_URL": "postgresql://weaver:planted-password@db/weaver",
     "WEAVER_NOTIFY_PHONE_URL": "tgram://planted-bot/1",
     "WEAVER_NOTIFY_MAIL_PASSWORD": "planted-mail",
+    "WEAVER_ENCRYPTION_KEYS": "2025a:planted-key-1,2024b:planted-key-2",
     "OTEL_EXPORTER_OTLP_HEADERS": "authorization=planted-header",
 }
 
@@ -87,3 +88,7 @@ def test_a_secret_in_a_file_is_a_secret(tmp_path: Path) -> None:
         "HOME": "/root",
     }
     assert secrets_of(environment) == ["planted-in-a-file"]
+
+
+def test_each_of_several_keys_is_a_secret() -> None:
+    assert set(secrets_of({"WEAVER_ENCRYPTION_KEYS": "a:first-key,b:second-key"})) >= {"first-key", "second-key"}

@@ -169,7 +169,9 @@ def hold(settings: Settings, *, backup: datetime) -> list[str]:
 def _opened(source: Path) -> tarfile.TarFile:
     try:
         return tarfile.open(source, "r:")
-    except (OSError, tarfile.TarError) as problem:
+    except OSError as problem:
+        raise BadInput(f"{source} cannot be read: {problem.strerror or problem}.", field="file") from problem
+    except tarfile.TarError as problem:
         raise BadInput(f"{source} is no backup: {problem}.", field="file") from problem
 
 

@@ -16,7 +16,7 @@ from weaver.telemetry import trace_id
 
 _TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _present: ContextVar[Mapping[str, str]] = ContextVar("log_context")
-_SECRET = re.compile(r"(SECRET|PASSWORD|TOKEN|_KEY|^WEAVER_NOTIFY_.+_(URL|USER)|^OTEL_.*HEADERS)(_FILE)?$")
+_SECRET = re.compile(r"(SECRET|PASSWORD|TOKEN|_KEYS?|^WEAVER_NOTIFY_.+_(URL|USER)|^OTEL_.*HEADERS)(_FILE)?$")
 _SHORTEST_SECRET = 6
 """What is shorter than that would be found in innocent words."""
 HIDDEN = "***"
@@ -87,7 +87,8 @@ def secrets_of(environment: Mapping[str, str]) -> list[str]:
     found: set[str] = set()
     for name, value in environment.items():
         if _SECRET.search(name):
-            found.add(_read(value) if name.endswith("_FILE") else value)
+            given = _read(value) if name.endswith("_FILE") else value
+            found.update((given, *(key.partition(":")[2] for key in re.split(r"[,\s]+", given) if "_KEYS" in name)))
         elif "://" in value:
             found.add(_password(value))
     return sorted((secret for secret in found if len(secret) >= _SHORTEST_SECRET), key=len, reverse=True)

@@ -1,12 +1,11 @@
 """Notifications: one workflow has all histories followed, and one for each channel delivers what waits there.
 
-Both go to new workers as these come: they have no state but what is in WallE, and nothing would serve them on the old ones.
+Their workers are of no build: whichever there is goes on, since they have no state but what is in WallE.
 """
 
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import VersioningBehavior
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
@@ -18,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
 _SHORTEST = timedelta(seconds=1)
 
 
-@workflow.defn(name=NOTIFIER, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn(name=NOTIFIER)
 class Notifier:
     """Has one worker of all follow the histories, for ever. What it notes is in WallE, and so is how far it came."""
 
@@ -35,7 +34,7 @@ class Notifier:
         workflow.continue_as_new()
 
 
-@workflow.defn(name=DELIVERY, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn(name=DELIVERY)
 class Delivery:
     """Delivers to one channel until nothing waits there; whoever notes more starts it again."""
 

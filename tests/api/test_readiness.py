@@ -73,9 +73,14 @@ def test_an_archive_that_is_late_is_degraded() -> None:
     def passed(ago: timedelta) -> ArchivePass:
         return ArchivePass(seen_until=NOW - ago, finished_at=NOW - ago, links=0, events=0)
 
-    assert archive_part(passed(timedelta(minutes=10)), NOW).state == "ok"
-    assert archive_part(passed(timedelta(hours=2)), NOW).state == "degraded"
-    assert archive_part(None, NOW).state == "degraded"
+    assert archive_part(passed(timedelta(minutes=10)), NOW, None).state == "ok"
+    assert archive_part(passed(timedelta(hours=2)), NOW, None).state == "degraded"
+
+
+def test_an_archive_that_has_not_looked_yet_lacks_nothing_before_there_is_something_old() -> None:
+    assert archive_part(None, NOW, None).state == "ok"
+    assert archive_part(None, NOW, NOW - timedelta(minutes=10)).state == "ok"
+    assert archive_part(None, NOW, NOW - timedelta(hours=2)).state == "degraded"
 
 
 def test_the_whole_is_as_its_worst_part() -> None:

@@ -121,11 +121,13 @@ def test_services_wait_for_what_they_need(name: str, needs: dict[str, str]) -> N
 
 @pytest.mark.parametrize("name", EVERY)
 def test_no_secret_is_in_the_environment(name: str) -> None:
-    secret = re.compile(r"PASSWORD|PWD|TOKEN|SECRET|API_KEY")
+    secret = re.compile(r"PASSWORD|PWD|TOKEN|SECRET|API_KEY|KEYS")
     given = services()[name].get("environment", {})
 
     assert all(
-        variable.endswith("_FILE") and value.startswith("/run/secrets/") for variable, value in given.items() if secret.search(variable)
+        variable.endswith("_FILE") and (not value or value.startswith("/run/secrets/"))
+        for variable, value in given.items()
+        if secret.search(variable)
     )
     assert not any(re.search(r"://[^/]*:[^/@]+@", str(value)) for value in given.values())
 
@@ -161,7 +163,7 @@ def test_every_variable_of_the_compose_file_is_explained() -> None:
 
 
 def test_the_example_says_what_the_compose_file_does_anyway() -> None:
-    defaults = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", COMPOSE.read_text()))
+    defaults = dict(re.findall(r"\$\{(\w+):?-([^}]*)\}", COMPOSE.read_text()))
     example = dict(re.findall(r"^# (\w+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
 
     assert {name: value for name, value in example.items() if value != defaults[name]} == {"WEAVER_API_ALLOWED_HOSTS": "weaver.example.com"}
@@ -170,7 +172,7 @@ def test_the_example_says_what_the_compose_file_does_anyway() -> None:
 def test_every_setting_that_is_given_exists() -> None:
     from weaver.settings import Settings
 
-    known = {f"WEAVER_{name.upper()}" for name in Settings.model_fields} | {"WEAVER_SIMULATED_SEED"}
+    known = {f"WEAVER_{name.upper()}" for name in Settings.model_fields} | {"WEAVER_SIMULATED_SEED", "WEAVER_LOG", "WEAVER_ENCRYPTION_KEYS"}
     given = {variable for name in ("worker", "api", "migrate") for variable in services()[name]["environment"]}
 
     assert {variable for variable in given if variable.startswith("WEAVER_") and variable.removesuffix("_FILE") not in known} == set()

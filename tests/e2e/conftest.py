@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser import opened_browser
 from tests.cli.conftest import Shell, end_up, new_shell, start_up
 from tests.e2e.pages import Watched, keep, opened
-from tests.e2e.stack import BROKEN, IN_AND_OUT, Served, until
+from tests.e2e.stack import BROKEN, IN_AND_OUT, PATIENT, Served, until
 from weaver.settings import Settings
 
 FAILED = pytest.StashKey[bool]()
@@ -30,6 +30,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
     plugins = shell.folder / "plugins" / "strategies"
     plugins.mkdir(parents=True)
     (plugins / "in_and_out.py").write_text(IN_AND_OUT)
+    (plugins / "patient.py").write_text(PATIENT)
     (plugins / "broken.py").write_text(BROKEN)
     shell.environment["WEAVER_HARO"] = str(Settings().dashboard_folder)
     shell.import_demo("AAPL", "MSFT")

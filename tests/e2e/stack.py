@@ -134,6 +134,24 @@ class InAndOut(Strategy[Params]):
         view.note("flat" if view.is_flat else "long")
         yield Buy(self.params.quantity) if view.is_flat else Close()
 '''
+PATIENT = """
+from weaver.marvin import Buy, Strategy, StrategyMeta, StrategyParams, StrategyState
+
+META = StrategyMeta(id="patient", name="Patient", description="Wants to buy twice at half the price, and waits.")
+
+
+class State(StrategyState):
+    has_asked: bool = False
+
+
+class Patient(Strategy[StrategyParams, State]):
+    def decide(self, view):
+        if not view.state.has_asked:
+            half = round(view.only.close / 2, 2)
+            yield Buy(1, limit=half)
+            yield Buy(2, limit=half)
+            view.state.has_asked = True
+"""
 BROKEN = """
 from weaver.marvin import Strategy, StrategyMeta
 

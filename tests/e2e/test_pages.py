@@ -44,6 +44,7 @@ def shown(served: Served) -> Iterator[dict[str, str]]:
         "results": "/runs/first-look",
         "live": "/runs/on-paper?tab=live",
         "decisions": "/runs/on-paper?tab=decisions",
+        "bars": "/runs/first-look?tab=decisions&bars=all",
         "events": "/runs/on-paper?tab=events",
         "config": "/runs/first-look?tab=config",
         "compare": "/compare?ids=first-look,second-look",
@@ -165,11 +166,27 @@ def test_ten_thousand_orders_are_scrolled_without_a_long_task(page: Page, served
     expect(rows.last).to_contain_text("MINUTES/USD")  # the end of the list has come
 
 
-def test_the_chart_of_a_million_bars_is_panned_without_a_long_task(page: Page, served: Served) -> None:
+@pytest.fixture(scope="module")
+def million(served: Served) -> str:
+    """A run of a million bars."""
     served.import_minutes("MILLION/USD", 1_000_000)
     run = served.start(strategy="sma-cross", symbols=["MILLION/USD"], timeframe="1m", params={"fast": 50, "slow": 200})
     served.reached(run, "completed")
-    page.goto(f"/runs/{run}")
+    return run
+
+
+def test_the_largest_paint_of_a_run_of_a_million_bars_comes_soon(browser: Browser, served: Served, million: str) -> None:
+    def paint() -> float:
+        with opened(browser, served.url, "paint-million") as (page, _):
+            page.goto(f"/runs/{million}")
+            settled(page)
+            return float(page.evaluate(PAINT))
+
+    assert best(paint, LARGEST_PAINT_MILLISECONDS) <= LARGEST_PAINT_MILLISECONDS
+
+
+def test_the_chart_of_a_million_bars_is_panned_without_a_long_task(page: Page, million: str) -> None:
+    page.goto(f"/runs/{million}")
     settled(page)
     chart = page.get_by_label(re.compile(r"^Prices of MILLION/USD"))
     coarse = page.get_by_text(re.compile(r"Each candle is \d+ bars"))

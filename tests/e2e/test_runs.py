@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.e2e.pages import Watched
 from tests.e2e.stack import BACKTEST, PAPER, Served
 
 DRAWN = """chart => {
@@ -173,3 +174,46 @@ def test_runs_are_compared_from_the_list(page: Page, served: Served) -> None:
     expect(settings.get_by_role("row", name=re.compile("params.fast"))).to_contain_text("25")
     expect(page.get_by_label("Equity of each run over time")).to_be_visible()
     expect(page.get_by_role("region", name="Statistics").get_by_role("row", name=re.compile("^Closed trades"))).to_be_visible()
+
+
+def test_a_run_is_deleted_once_that_is_confirmed(page: Page, served: Served, watched: Watched) -> None:
+    watched.allow(r"404.*/api/v1/runs/gone")  # what was shown of it is gone
+    run = served.start(**{**BACKTEST, "id": "gone"})
+    served.reached(run, "completed")
+    page.goto(f"/runs/{run}")
+    page.get_by_role("button", name="Delete", exact=True).click()
+    dialog = page.get_by_role("dialog", name=f"Delete {run}?")
+    dialog.get_by_role("button", name="Keep it").click()
+    expect(dialog).to_be_hidden()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    dialog.get_by_role("button", name="Delete it").click()
+    page.wait_for_url(re.compile(r"/runs$"))
+    expect(page.get_by_role("heading", level=1, name="Runs")).to_be_visible()
+    expect(page.get_by_role("link", name=run, exact=True)).to_have_count(0)
+    assert served.http.get(f"/runs/{run}").status_code == 404
+
+
+def test_each_bar_of_a_backtest_says_what_was_seen_and_what_came_of_it(page: Page, served: Served) -> None:
+    run = served.start(**{**BACKTEST, "id": "explained"})
+    served.reached(run, "completed")
+    page.goto(f"/runs/{run}")
+    for indicator in ("fast", "slow"):
+        expect(page.get_by_role("checkbox", name=indicator)).to_be_checked()
+    page.get_by_role("tab", name="Decisions").click()
+    newest = page.get_by_role("article").first
+    expect(newest.get_by_text("admitted").first).to_be_visible()
+    expect(newest.get_by_text(re.compile(r"^(bought|sold) ")).first).to_be_visible()
+    page.get_by_label("Bars", exact=True).select_option("Every bar")
+    expect(newest.get_by_text("wanted nothing")).to_be_visible()
+    expect(newest.get_by_role("columnheader", name="slow")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"bars=all"))
+
+
+def test_the_dashboard_tells_what_happened_before_it_was_opened(page: Page, served: Served) -> None:
+    run = served.start(**{**BACKTEST, "id": "earlier"})
+    served.reached(run, "completed")
+    page.goto("/")
+    activity = page.get_by_role("region", name="Activity")
+    told = activity.get_by_role("listitem").filter(has=page.get_by_role("link", name=run))
+    expect(told.filter(has_text="completed")).to_be_visible()
+    expect(told.filter(has_text="created")).to_be_visible()

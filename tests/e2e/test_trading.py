@@ -82,6 +82,26 @@ def test_a_limit_order_by_hand_is_amended_and_cancelled(page: Page, served: Serv
     expect(life.get_by_role("button", name="Cancel order")).to_be_hidden()
 
 
+def test_working_orders_of_a_run_are_amended_and_cancelled_where_it_is_watched(page: Page, served: Served) -> None:
+    run = served.start(**{**PAPER, "strategy": "patient", "symbols": ["PATIENT/USD"]})
+    page.goto(f"/runs/{run}")
+    orders = page.get_by_role("region", name="Working orders")
+    one = orders.get_by_role("row").filter(has_text="buy 1")
+    two = orders.get_by_role("row").filter(has_text="buy 2")
+    two.get_by_role("button", name="Amend").click()
+    terms = page.get_by_role("dialog", name="Amend: buy 2 PATIENT/USD")
+    terms.get_by_label("Limit price").fill("1.25")
+    terms.get_by_role("button", name="Amend").click()
+    expect(two).to_contain_text("1.25")
+    one.get_by_role("button", name="Cancel").click()
+    until(lambda: served.orders_of(run, "cancelled"), "an order to be cancelled")
+    amended = [order for order in served.orders_of(run) if order["limit_price"] == "1.25"]
+    assert [(order["quantity"], order["status"]) for order in amended] == [("2", "accepted")]
+    served.post(f"/runs/{run}/stop")
+    served.reached(run, "stopped")
+    expect(page.get_by_text("stopped").first).to_be_visible()
+
+
 def test_the_kill_switch_stops_an_account_until_orders_are_allowed_again(page: Page, served: Served, watched: Watched) -> None:
     watched.allow(r"403.*/api/v1/orders")  # the order that is refused, on purpose
     resting = served.post(

@@ -18,6 +18,7 @@ from typing import Any
 from temporalio.client import Client
 
 from tests.alpaca_server.server import AlpacaServer
+from tests.notify.servers import Receiver, receiver
 from tests.workflows.alpaca_world import a_coin, alpaca_world
 from tests.workflows.by_hand import comes, ended, placed, resting
 from tests.workflows.stack import SYMBOL, Stack, until
@@ -25,10 +26,13 @@ from tests.workflows.trading_world import ACCOUNT, TradingWorld, local_world
 from weaver.glados.requests import RunCreate
 from weaver.orders import OrderStatus
 from weaver.veda.adapters.simulated import TimeOutBefore
+from weaver.walle.database import Database
+from weaver.walle.notifications import Notifications
 from workflows.account_inputs import KillRequest
 from workflows.archive_schedule import SCHEDULE_ID
 from workflows.client import result, start_backtest, state, stop
 from workflows.inputs import Ask, ParamsChange, StopRequest
+from workflows.notifier_inputs import NOTIFIER_ID, delivery_id
 from workflows.order_inputs import AmendRequest, News
 from workflows.trading_client import amend_order, cancel_order, kill_account
 from workflows.trading_names import account_workflow_id, order_workflow_id
@@ -45,6 +49,13 @@ async def _main() -> None:
             await _record(client, stack.home, await _runs(stack, client))
         finally:
             stack.stop()
+    with tempfile.TemporaryDirectory() as folder, receiver(500) as hook:
+        own = {"WEAVER_NOTIFY_OPS_URL": hook.url, "WEAVER_NOTIFY_OPS_SECRET": "planted-for-histories"}
+        stack = Stack(Path(folder) / "home", own)
+        try:
+            await _record(await _notifying(stack, hook), stack.home, NOTIFICATIONS)
+        finally:
+            stack.stop()
     with tempfile.TemporaryDirectory() as folder:
         async with local_world(Path(folder), server_values=["limit.historyCount.suggestContinueAsNew=100"]) as world:
             await _record(world.client, world.home, await _trading(world))
@@ -54,6 +65,55 @@ async def _main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with alpaca_world(Path(folder)) as (world, server):
             await _record(world.client, world.home, await _own_exits(world, server))
+
+
+NOTIFICATIONS: dict[str, tuple[str, str | None]] = {
+    "notifier": (NOTIFIER_ID, None),
+    "delivery": (delivery_id("ops"), None),
+    "delivery_digest": (delivery_id("paced"), None),
+}
+
+
+async def _notifying(stack: Stack, hook: Receiver) -> Client:
+    """Notify of two runs, which one channel may only be told of in a digest, by a webhook that fails at first and a worker that is
+    stopped in between."""
+    (stack.home / "notify.toml").write_text(
+        "".join(
+            f'[channels.{name}]\nkind = "webhook"\nmodes = ["backtest"]\nmost_a_minute = {most}\n'
+            for name, most in (("ops", 20), ("paced", 1))
+        )
+    )
+    stack.environment |= {name.replace("_OPS_", "_PACED_"): value for name, value in stack.environment.items() if "_OPS_" in name}
+    client = await stack.start()
+    store = Notifications(Database.open(f"sqlite:///{stack.home / 'walle.db'}", migrate=False))
+
+    async def is_followed() -> bool:
+        return store.seen_until() is not None
+
+    await until(is_followed, "histories to be followed")
+    for number in range(3):
+        request = {"strategy": "spinner", "symbols": [SYMBOL], "timeframe": "1m", "id": f"notified-{number}"}
+        await result(client, await start_backtest(client, RunCreate.model_validate(request)))
+
+    async def all_are_told() -> bool:
+        return all(count.delivered == 3 for count in store.counts()) and len(store.counts()) == 2
+
+    await until(lambda: _told(store, 2), "the first to be told")
+    stack.stop_worker()
+    stack.start_worker()
+    await stack.ready()
+    await until(all_are_told, f"both channels to be told; {hook.posted}", seconds=90)
+
+    async def are_closed() -> bool:
+        handles = [client.get_workflow_handle(delivery_id(name)) for name in ("ops", "paced")]
+        return all([(await handle.describe()).close_time is not None for handle in handles])
+
+    await until(are_closed, "the deliveries to end")
+    return client
+
+
+async def _told(store: Notifications, least: int) -> bool:
+    return sum(count.delivered for count in store.counts()) >= least
 
 
 async def _record(client: Client, home: Path, recorded: dict[str, tuple[str, str | None]]) -> None:

@@ -1,5 +1,6 @@
 """What has closed is copied into WallE, and outlives the histories."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -197,8 +198,8 @@ async def test_a_deleted_run_is_not_brought_back(world: TradingWorld) -> None:
 
 
 async def test_the_schedule_archives_and_the_time_of_that_is_known(world: TradingWorld) -> None:
-    for _ in range(2):  # each worker that starts does this
-        await ensure_archive_schedule(world.client)
+    await asyncio.gather(*(ensure_archive_schedule(world.client) for _ in range(5)))  # workers that start together
+    await ensure_archive_schedule(world.client)  # and one that starts later
     before = Archived(world.database).last_pass()
     schedule = world.client.get_schedule_handle(SCHEDULE_ID)
     await schedule.trigger()

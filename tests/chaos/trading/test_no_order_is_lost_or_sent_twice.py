@@ -12,6 +12,7 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 from temporalio.service import RPCError
 
 from tests.alpaca_server import ledger as ledgers
@@ -194,18 +195,38 @@ async def calm(stack: ChaosStack, server: AlpacaServer) -> None:
 
     await until(is_sent, "every order to be sent", seconds=180)
 
-    async def stopped() -> bool:
+    async def told_to_stop() -> bool:
         with suppress(Unavailable, RPCError):
-            client = await connect(stack.address)
-            return (await stop(client, "chaos")).is_final
+            return (await stop(await connect(stack.address), "chaos")) is not RunStatus.PAUSED
         return False
 
-    await until(stopped, "the run to stop", seconds=180)
+    async def stopped() -> bool:
+        with suppress(Unavailable, RPCError):
+            return (await status(await connect(stack.address), "chaos")).is_final
+        return False
+
+    await until(told_to_stop, "the run to be told to stop", seconds=180)
+    try:
+        await until(stopped, "the run to stop", seconds=300)
+    except AssertionError as late:
+        raise AssertionError(f"{late}; {await where_it_is(stack)}; {stack.log('worker')[-3000:]}") from None
 
     async def is_settled() -> bool:
         return not stack.trading.working("mortal-paper")
 
     await until(is_settled, "all orders to be final", seconds=180)
+
+
+async def where_it_is(stack: ChaosStack) -> str:
+    """Say what the run says of itself and what its history came to last."""
+    handle = (await connect(stack.address)).get_workflow_handle("chaos")
+    described, history = await handle.describe(), await handle.fetch_history()
+    last = [EventType.Name(event.event_type).removeprefix("EVENT_TYPE_") for event in history.events[-12:]]
+    waiting = [
+        f"{one.activity_type.name} attempt {one.attempt}: {one.last_failure.message}"
+        for one in described.raw_description.pending_activities
+    ]
+    return f"{described.status}, {len(history.events)} events, the last {last}; pending activities {waiting}"
 
 
 async def verify(stack: ChaosStack, server: AlpacaServer, deaths: Deaths) -> None:

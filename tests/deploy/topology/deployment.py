@@ -85,22 +85,31 @@ class Deployment:
         self.token = secrets.token_hex(24)
         self.headers = {"Authorization": f"Bearer {self.token}"}
         self._database_url = database_url
-        self._ports = free_ports(2 + 2 + apis + 2 * workers)
+        self._added = 0
+        self._ports = free_ports(4 + apis)
         self.temporal_address = f"127.0.0.1:{self._ports[0]}"
         self.url = f"http://127.0.0.1:{self._ports[2]}"
         self.base = f"{self.url}/api/v1"
         self._lay_out()
         self.temporal = Service("temporal", self._temporal_command(), folder, os.environ, folder / "temporal.log")
-        self.workers = [
-            self._service("worker", number, {"WEAVER_WORKER_METRICS": f"127.0.0.1:{self._ports[4 + apis + 2 * number]}"})
-            for number in range(workers)
-        ]
+        self.workers: list[Service] = []
+        for _ in range(workers):
+            self.add_worker()
         # In a container it listens on all addresses, of which only nginx reaches it; here on this machine's own.
         self.apis = [
             self._service("api", number, {"WEAVER_API_HOST": "127.0.0.1", "WEAVER_API_PORT": str(self._ports[4 + number])})
             for number in range(apis)
         ]
         self.nginx = Service("nginx", self._nginx_command(apis), folder, os.environ, folder / "nginx.log")
+
+    def add_worker(self, build: str = "one") -> Service:
+        """Add a worker of a build of the code, which is to be started."""
+        metrics = free_ports(1)[0]  # the next one is its accounts process's
+        changed = {"WEAVER_WORKER_METRICS": f"127.0.0.1:{metrics}", "WEAVER_VERSIONING": "pinned", "WEAVER_BUILD_ID": build}
+        self._added += 1
+        worker = self._service("worker", self._added, changed)
+        self.workers.append(worker)
+        return worker
 
     # Laying out.
 
@@ -175,9 +184,9 @@ class Deployment:
         for service in (*self.workers, *self.apis):
             service.start()
         for service in self.workers:
-            await self._has_said(service, "worker ready")
+            await self.has_said(service, "worker ready")
         for service in self.apis:
-            await self._has_said(service, "api ready")
+            await self.has_said(service, "api ready")
         self.nginx.start()
         await until(self.answers, "nginx and an API behind it")
         for worker in self.workers:
@@ -188,7 +197,7 @@ class Deployment:
             self.here(command_of("migrate")), env=self.environment_of("migrate"), cwd=self.folder / "srv", check=True, timeout=120
         )
 
-    async def _has_said(self, service: Service, word: str) -> None:
+    async def has_said(self, service: Service, word: str) -> None:
         async def has_said() -> bool:
             assert service.process is not None
             assert service.process.poll() is None, service.said()[-3000:]

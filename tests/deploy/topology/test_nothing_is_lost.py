@@ -1,6 +1,7 @@
 """Paper runs and backtests of a whole deployment while its processes are killed in turn, and its backup, which goes on elsewhere."""
 
 import asyncio
+import json
 import os
 import sys
 from collections import Counter
@@ -24,7 +25,7 @@ from weaver.walle.dumping import copy_sqlite
 
 IS_LONG = os.environ.get("WEAVER_TOPOLOGY") == "long"
 PAPER, BACKTESTS = (50, 100) if IS_LONG else (8, 12)
-TIMEFRAME, DURATION = ("10s", "5m") if IS_LONG else ("5s", "75s")
+TIMEFRAME, DURATION = ("15s", "6m") if IS_LONG else ("10s", "150s")
 ROUNDS = 3 if IS_LONG else 1
 PATIENCE = 1_500 if IS_LONG else 400
 GOES_ON = "goes-on"
@@ -77,6 +78,32 @@ async def ready_again(deployment: Deployment, service: Service) -> bool:
             return (await client.get(f"http://127.0.0.1:{service.environment['WEAVER_API_PORT']}/health")).status_code == 200
     except httpx.TransportError:
         return False
+
+
+async def roll(deployment: Deployment) -> None:
+    """Bring a new build while runs go on: its workers beside the old ones, promoted, the old ones told to stop once nothing is theirs."""
+    old = list(deployment.workers)
+    new = [deployment.add_worker("two") for _ in old]
+    for worker in new:
+        worker.start()
+    for worker in new:
+        await deployment.has_said(worker, "worker ready")
+        await until(partial(deployment.is_healthy, worker), f"{worker.name} to be healthy", seconds=120)
+
+    async def is_promoted() -> bool:
+        return (await asyncio.to_thread(deployment.weaver, "deploy", "promote", "two")).returncode == 0
+
+    await until(is_promoted, "the new build to be promoted", seconds=120)
+
+    async def is_empty() -> bool:
+        said = await asyncio.to_thread(deployment.weaver, "deploy", "status", "--json")
+        builds = {build["build"]: build["open_runs"] for build in json.loads(said.stdout)["builds"]}
+        return not sum(builds["one"].values())
+
+    await until(is_empty, "the old build to have nothing left", seconds=PATIENCE)
+    for worker in old:
+        await asyncio.to_thread(worker.stop)
+        deployment.workers.remove(worker)
 
 
 async def statuses(deployment: Deployment) -> Counter[str]:
@@ -136,6 +163,7 @@ async def lose_nothing(deployment: Deployment, folder: Path) -> None:
         await asyncio.sleep(20)
         await back_up(deployment, folder)
         killed = await killing
+        await roll(deployment)
 
         async def all_over() -> bool:
             found = await statuses(deployment)
@@ -155,6 +183,7 @@ async def lose_nothing(deployment: Deployment, folder: Path) -> None:
     cuts = sum(listener.cuts for listener in listeners)
     sys.stdout.write(
         f"{PAPER} paper runs and {BACKTESTS} backtests in {monotonic() - began:.0f} s; killed: {', '.join(killed)}; "
+        f"then another build took over; "
         f"reads {dict(reads.statuses)}; streams were cut {cuts} times\n"
     )
 
