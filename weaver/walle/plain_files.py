@@ -13,13 +13,13 @@ from sqlalchemy import Table as SqlTable
 from sqlalchemy.orm import Session
 
 from weaver.errors import AlreadyExists
-from weaver.walle import simulated_tables, trading_tables
+from weaver.walle import notification_tables, simulated_tables, trading_tables
 from weaver.walle.database import Database
 from weaver.walle.store import open_store
 from weaver.walle.tables import EventRow, StrategySourceRow, Table
 
 FORMAT = 1
-_WITH_TABLES = (simulated_tables, trading_tables)
+_WITH_TABLES = (notification_tables, simulated_tables, trading_tables)
 """Loaded so that the metadata has their tables."""
 _AT_ONCE = 2_000
 _EVENTS, _SOURCES = EventRow.__tablename__, StrategySourceRow.__tablename__
