@@ -125,8 +125,11 @@ class VenueAccount(AccountSteps):
         working = await asyncio.to_thread(venue.queries.working, venue.account)
         reports += await self._of_those_not_open(reports, working)
         fills = await exchange.fills_since((account.fills_seen_until or began - FIRST_LOOK) - OVERLAP)
-        reports += await self._recovered(exchange, reports, fills, began)
         if _is_held(account):
+            since = (account.fills_seen_until or began - FIRST_LOOK) - OVERLAP
+            recovered = await self._recovered(exchange, [*reports, *await exchange.orders_since(since)], fills, began)
+            have = {report.exchange_order_id for report in reports}
+            reports += [report for report in recovered if report.exchange_order_id not in have]
             await self._have_looked_after(working)
         changes = await venue.take_all(reports, fills)
         changes += await venue.book(fills)
@@ -176,29 +179,29 @@ class VenueAccount(AccountSteps):
                 found.append(report)
         return found
 
-    async def _recovered(
-        self, exchange: Exchange, reports: Sequence[OrderReport], fills: Sequence[Fill], at: datetime
-    ) -> list[OrderReport]:
-        """Put orders on record again that our runs sent and that a restored backup does not know; return what the venue says of those
-        that it no longer has open."""
+    async def _recovered(self, exchange: Exchange, told: Sequence[OrderReport], fills: Sequence[Fill], at: datetime) -> list[OrderReport]:
+        """Put orders on record again that our runs sent and that a restored backup does not know; return what the venue says of them.
+
+        Only on an account that is held because of a restore: at any other time what has an id of ours and is not on record is
+        somebody else's.
+        """
         venue = self._venue
         if venue.lost is None:
             return []
-        ids = {report.exchange_order_id for report in reports} | {fill.exchange_order_id for fill in fills}
-        unknown = await asyncio.to_thread(venue.lost.unknown, venue.account, ids)
-        listed = {report.exchange_order_id: report for report in reports}
-        found: list[OrderReport] = []
+        listed = {report.exchange_order_id: report for report in told}
+        ids = listed.keys() | {fill.exchange_order_id for fill in fills}
+        unknown = await asyncio.to_thread(venue.lost.unknown, venue.account, set(ids))
         for exchange_order_id in sorted(unknown - listed.keys()):
             with suppress(NotFound):
-                found.append(await exchange.order(exchange_order_id))
-        candidates = [*(report for key, report in listed.items() if key in unknown), *found]
+                listed[exchange_order_id] = await exchange.order(exchange_order_id)
+        candidates = [report for key, report in listed.items() if key in unknown]
         for report in sorted(candidates, key=lambda one: (one.submitted_at or at, one.client_order_id)):
             order = await asyncio.to_thread(venue.lost.recover, venue.account, report, at)
             if order is not None:
                 logger.warning("%s: %s of run %s is on record again", venue.account, order.id, order.run_id)
                 if self._adopt is not None and not report.status.is_final and order.role is None:
                     await self._adopt(order)
-        return found
+        return candidates
 
     async def _have_looked_after(self, working: Sequence[OrderRecord]) -> None:
         """Have every working order looked after: what a backup has of Temporal is a moment older than what it has of WallE."""

@@ -134,3 +134,16 @@ async def test_an_order_of_a_held_account_that_nobody_looks_after_is_looked_afte
 
 async def _nobody(*_: object) -> None:
     raise AssertionError("nobody listens")
+
+
+async def test_an_order_under_a_runs_id_is_nobodys_here_on_an_account_that_was_not_restored(database: Database, tmp_path: Path) -> None:
+    venue = a_venue(database, tmp_path)
+    Records(database).register_run(a_run("elsewhere-too", mode="paper", config={"adapter": "simulated"}))
+    exchange, order_id = await venue.exchange(), client_order_id("elsewhere-too", "t1-1")
+    await exchange.submit(a_request(order_id, symbol=SYMBOL, quantity="2", order_type=OrderType.LIMIT, limit_price="1"))
+
+    await ActivityEnvironment().run(_account(venue).reconcile, AccountTask(account=PAPER, at=await venue.now()))
+
+    (difference,) = venue.accounts.account(PAPER).drift
+    assert (difference.kind, difference.theirs) == ("foreign_order", order_id)
+    await venue.disconnect()

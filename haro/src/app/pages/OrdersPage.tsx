@@ -47,7 +47,14 @@ export function OrdersPage() {
       <OrderFilterBar
         search={search}
         accounts={used.map((account) => account.account_id)}
-        symbol={<SymbolSearch value={search.symbol} onChange={(symbol) => change({ symbol }, true)} />}
+        symbol={
+          <SymbolSearch
+            value={search.symbol}
+            onChange={(symbol) => change({ symbol }, true)}
+            placeholder="Symbol"
+            width={90}
+          />
+        }
         onChange={(next) => change(next, true)}
       />
       <OrderTable

@@ -2,7 +2,7 @@ import { Center, Loader, Tabs } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { lazy, Suspense } from 'react';
+import { lazy, Suspense, useEffect } from 'react';
 import type { RunDetail } from '@/api/schema.gen';
 import { DecisionList } from '@/features/results/DecisionList';
 import { runResult } from '@/features/results/queries';
@@ -19,7 +19,8 @@ import classes from './RunPage.module.css';
 import { ChangeParams } from './run/ChangeParams';
 
 // Charts are large, and only these two tabs draw any.
-const ResultsTab = lazy(async () => ({ default: (await import('./run/ResultsTab')).ResultsTab }));
+const loadResults = () => import('./run/ResultsTab');
+const ResultsTab = lazy(async () => ({ default: (await loadResults()).ResultsTab }));
 const LiveTab = lazy(async () => ({ default: (await import('./run/LiveTab')).LiveTab }));
 
 const LABELS: Record<Tab, string> = {
@@ -34,6 +35,8 @@ const LABELS: Record<Tab, string> = {
 export function RunPage() {
   const { runId } = useParams({ from: '/runs/$runId' });
   const run = useQuery(runDetail(runId));
+  // Most who come want the charts: they are loaded beside the run, not behind it. What fails here fails again where they are shown.
+  useEffect(() => void loadResults().catch(() => undefined), []);
   return <QueryState query={run}>{(found) => <Run key={found.id} run={found} />}</QueryState>;
 }
 

@@ -7,10 +7,12 @@ import { symbolList } from './queries';
 interface Props {
   value: string | undefined;
   onChange: (symbol: string | undefined) => void;
+  placeholder?: string;
+  width?: number;
 }
 
 /** A symbol to look for: one that is found by a part of its name among those with stored bars, or any that is typed. */
-export function SymbolSearch({ value, onChange }: Props) {
+export function SymbolSearch({ value, onChange, placeholder = 'Any symbol', width = 130 }: Props) {
   const [typed, setTyped] = useState(value ?? '');
   useEffect(() => setTyped(value ?? ''), [value]);
   const [q] = useDebouncedValue(typed.trim(), 200);
@@ -23,8 +25,8 @@ export function SymbolSearch({ value, onChange }: Props) {
   return (
     <Autocomplete
       aria-label="Symbol"
-      placeholder="Any symbol"
-      w={130}
+      placeholder={placeholder}
+      w={{ base: '100%', sm: width }}
       data={found.data?.items.map((one) => one.symbol) ?? []}
       value={typed}
       onChange={setTyped}

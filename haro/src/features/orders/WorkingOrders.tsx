@@ -1,4 +1,5 @@
-import { Button, Group, Table, Text } from '@mantine/core';
+import { ActionIcon, Group, Table, Text, Tooltip } from '@mantine/core';
+import { IconPencil, IconX } from '@tabler/icons-react';
 import { useState } from 'react';
 import type { Order } from '@/api/schema.gen';
 import { quantity } from '@/lib/format';
@@ -59,23 +60,27 @@ export function WorkingOrders({ orders, onChanged }: Props) {
                 </Table.Td>
                 <Table.Td>
                   <Group gap={4} justify="flex-end" wrap="nowrap">
-                    <Button
-                      size="compact-xs"
-                      variant="default"
-                      disabled={isLeaving(order)}
-                      onClick={() => setAmending(order)}
-                    >
-                      Amend
-                    </Button>
-                    <Button
-                      size="compact-xs"
-                      variant="default"
-                      c="red"
-                      disabled={isLeaving(order)}
-                      onClick={() => cancel.mutate(order.id, { onSettled: onChanged })}
-                    >
-                      Cancel
-                    </Button>
+                    <Tooltip label="Amend">
+                      <ActionIcon
+                        variant="default"
+                        aria-label={`Amend ${order.id}`}
+                        disabled={isLeaving(order)}
+                        onClick={() => setAmending(order)}
+                      >
+                        <IconPencil size={16} />
+                      </ActionIcon>
+                    </Tooltip>
+                    <Tooltip label="Cancel">
+                      <ActionIcon
+                        variant="default"
+                        c="red"
+                        aria-label={`Cancel ${order.id}`}
+                        disabled={isLeaving(order)}
+                        onClick={() => cancel.mutate(order.id, { onSettled: onChanged })}
+                      >
+                        <IconX size={16} />
+                      </ActionIcon>
+                    </Tooltip>
                   </Group>
                 </Table.Td>
               </Table.Tr>
