@@ -10,8 +10,8 @@ import pytest
 from tests.walle.records import NOON, a_result, a_run, an_event
 from weaver.errors import AlreadyExists
 from weaver.walle.database import Database
-from weaver.walle.plain_files import export_all
 from weaver.walle.model import StrategySourceRecord
+from weaver.walle.plain_files import export_all
 from weaver.walle.records import Records
 from weaver.walle.results import RunFiles
 from weaver.walle.tables import Table
