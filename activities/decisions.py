@@ -148,7 +148,7 @@ class LiveDecisions(StrategySteps):
 
 def _decision(task: DecideTask, answer: Answer, words: Told) -> Decision:
     wanted = answer.wishes
-    orders = [OrderWish(request=one.request, is_exit=one.is_exit, price=one.price) for one in wanted.orders]
+    orders = [OrderWish(request=one.request, is_exit=one.is_exit, price=one.price, lot=one.lot) for one in wanted.orders]
     still_working = {order.id for order in task.ledger.working} - set(wanted.cancels)
     payload: dict[str, Any] = {
         "run_id": task.run_id,

@@ -100,6 +100,7 @@ class TradingRuns(RunSteps):
                     account=task.account,
                     run_id=task.run_id,
                     price=wish.price,
+                    lot=wish.lot,
                     parent_id=task.parent_id,
                     role=task.role,
                 )

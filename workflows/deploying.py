@@ -32,10 +32,12 @@ from workflows.deployment_names import DEPLOYMENT
 from workflows.inputs import BACKTEST_RUN, Ask
 from workflows.message import Message
 from workflows.order_inputs import News
+from workflows.policies import MOVES_AFTER
 from workflows.trading_names import ACCOUNT, ORDER, TRADING_RUN
 
 _VERSION = "TemporalWorkerDeploymentVersion"
 _AT_ONCE = 50
+_CLOCKS_DIFFER = timedelta(seconds=2)
 _POLLS_WITHIN = timedelta(seconds=75)
 """A worker that is free asks for tasks at least once a minute; the server remembers for longer who did."""
 _NUDGES: dict[str, tuple[str, Message]] = {
@@ -110,17 +112,28 @@ async def promote(client: Client, build: str) -> str | None:
 
 async def nudge(client: Client, build: str) -> int:
     """Have what trades on other builds look whether it is to move, and return how many were told: a run of daily bars would notice only
-    with its next one. A run takes this for news without content."""
-    told = 0
+    with its next one. A run takes this for news without content. Links that are too young to move are told again once they are not."""
+    told, young = await _tell_all(client, build)
+    if young:
+        await asyncio.sleep((MOVES_AFTER + _CLOCKS_DIFFER).total_seconds())
+        await _tell_all(client, build)
+    return told
+
+
+async def _tell_all(client: Client, build: str) -> tuple[int, bool]:
+    """Tell what trades on other builds; return how many there were, and whether any was too young to move."""
+    told, young = 0, False
+    since = datetime.now(UTC) - MOVES_AFTER - _CLOCKS_DIFFER
     kinds = ", ".join(f"'{kind}'" for kind in _NUDGES)
     query = f"{_VERSION} != '{DEPLOYMENT}:{build}' AND ExecutionStatus = 'Running' AND WorkflowType IN ({kinds})"
     batch: list[Awaitable[bool]] = []
     async for found in client.list_workflows(query):
+        young = young or found.start_time > since
         batch.append(_tell(client, found.id, found.workflow_type))
         if len(batch) == _AT_ONCE:
             told += sum(await asyncio.gather(*batch))
             batch = []
-    return told + sum(await asyncio.gather(*batch))
+    return told + sum(await asyncio.gather(*batch)), young
 
 
 async def _tell(client: Client, workflow_id: str, kind: str) -> bool:

@@ -14,11 +14,13 @@ from workflows.message import Message
 
 
 class OrderWish(Message):
-    """An order that a decision wants. `is_exit` ones go first; `price` is the close it was sized at."""
+    """An order that a decision wants. `is_exit` ones go first; `price` is the close it was sized at. One with a `lot` may be made smaller
+    in such steps: its size was money, which may not suffice."""
 
     request: OrderRequest
     is_exit: bool
     price: Decimal | None
+    lot: Decimal | None = None
 
 
 class OrderInput(Message):

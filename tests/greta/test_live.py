@@ -183,6 +183,21 @@ def test_exits_come_first_and_each_says_its_price() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("intent", "lot"),
+    [
+        (Buy(1), None),
+        (Buy(cash=500), Decimal("1e-8")),
+        (Buy(percent=10), Decimal("1e-8")),
+        (TargetWeight("SIM/USD", 0.5), Decimal("1e-8")),
+    ],
+    ids=lambda value: str(value),
+)
+def test_what_is_sized_in_money_may_be_made_smaller_by_the_lot(intent: Intent, lot: Decimal | None) -> None:
+    (order,) = at_the_end(BARS, lambda _: [intent]).wishes.orders
+    assert order.lot == lot
+
+
 def test_buying_back_what_is_short_is_an_exit() -> None:
     answer = at_the_end(BARS, lambda _: [Sell(1), Buy(1)], quantities=[-2.0])
     assert [(one.is_exit, str(one.request.side)) for one in answer.wishes.orders] == [(True, "buy"), (False, "sell")]

@@ -240,6 +240,21 @@ def test_buying_power_is_kept_for_orders_the_venue_had_not_seen_when_it_was_aske
     assert verdicts(admit(orders, wanted("o-3", quantity="0.0001"))) == ["buying_power"]
 
 
+def test_an_order_of_a_size_in_money_is_made_as_small_as_the_money_is_and_a_repeat_is_the_same_order(
+    orders: Orders, accounts: Accounts
+) -> None:
+    """2 000 of which 5 % stay free pay 19 units at 100."""
+    accounts.snapshot(PAPER, funds(buying_power=Decimal(2_000)), session="2024-01-02", at=NOON)
+    in_money = wanted("o-1", quantity="20", lot=Decimal(1))
+    for _ in range(2):
+        (answer,) = admit(orders, in_money)
+        assert isinstance(answer, Admitted)
+        assert answer.order.quantity == 19
+    with pytest.raises(TermsDiffer):
+        admit(orders, wanted("o-1", quantity="18", lot=Decimal(1)))
+    assert verdicts(admit(orders, wanted("o-2", quantity="1", lot=Decimal(1)))) == ["buying_power"]
+
+
 def test_an_order_at_the_edge_of_the_buying_power_is_admitted_whatever_the_reservations_are(orders: Orders, accounts: Accounts) -> None:
     accounts.snapshot(PAPER, funds(buying_power=Decimal(100_000)), session="2024-01-02", at=NOON)
     odd = wanted("o-1", quantity="0.01")  # 1 / 0.95 has no end

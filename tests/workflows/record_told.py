@@ -9,13 +9,15 @@ from workflows.events import events_of
 
 HISTORIES = Path(__file__).parent / "histories"
 TOLD = Path(__file__).parent / "told.json"
+UNREAD = {"archive", "delivery", "delivery_digest", "notifier"}
+"""Histories that tell of nothing and that nobody reads as events."""
 
 
 def told() -> dict[str, list[list[str | None]]]:
     """Return id, type, corr_id and causation_id of each event of each history."""
     found: dict[str, list[list[str | None]]] = {}
     for path in sorted(HISTORIES.glob("*.json")):
-        if path.stem == "archive":  # it tells of nothing, and nobody reads it as events
+        if path.stem in UNREAD:
             continue
         history = WorkflowHistory.from_json(path.stem, path.read_text())
         events = events_of(history.events, run_id=path.stem, link="link")

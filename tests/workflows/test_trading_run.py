@@ -93,6 +93,17 @@ async def test_what_a_decision_saw_and_wanted_is_on_record_and_in_history(tradin
     assert made[0].payload["seen"][symbol]["close"] == decisions[0].seen[symbol]["close"]  # type: ignore[index,call-overload]  # JSON
 
 
+async def test_a_run_that_wants_all_its_money_in_gets_what_may_be_used(tmp_path: Path) -> None:
+    """Budget and account are 1 000; 5 % of the buying power stay free."""
+    async with local_world(tmp_path, environment={"WEAVER_SIMULATED_CASH": "1000"}) as world:
+        run_id = await world.start("scripted", ["SIM/USD"], params=first(["weight", {"symbol": "SIM/USD", "weight": 1.0}]), cash="1000")
+        bought = await world.order(run_id, "filled")
+        (decision,) = [one for one in world.decisions(run_id) if one.orders]
+        close = Decimal(str(decision.seen["SIM/USD"]["close"]))
+        assert 0 <= 950 - bought.quantity * close <= close / 10**8
+        assert [event.type for event in await world.events(run_id) if event.type == "risk.Refused"] == []
+
+
 async def test_a_run_of_an_unnamed_mode_is_called_a_paper_run(trading: TradingWorld) -> None:
     run_id = await trading.start("scripted", [trading.symbol()], duration="1s")
     await trading.ended(run_id)

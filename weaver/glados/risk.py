@@ -150,14 +150,28 @@ def check_budget(order: OrderRequest, purse: Purse, budget: Budget) -> Refusal |
     worth = worth_of_unit(order, purse.facts.price)
     if worth is None:
         return _no_price(order, "budget")
-    cost = opens * worth
-    if budget.leverage == 1 and not budget.allow_short:
-        free = purse.cash - purse.reserved
-        return None if cost <= free else Refusal("budget", f"The order costs {_shown(cost)}; the run has {_shown(free)} left.")
-    exposure, most = purse.facts.gross_exposure + cost, budget.leverage * purse.equity
-    if exposure <= most:
+    cost, room = opens * worth, room_of(purse, budget)
+    if cost <= room:
         return None
+    if pays_cash(budget):
+        return Refusal("budget", f"The order costs {_shown(cost)}; the run has {_shown(room)} left.")
+    exposure = purse.facts.gross_exposure + cost
     return Refusal("budget", f"The run would hold {_shown(exposure)}, more than {budget.leverage:f} × its equity {_shown(purse.equity)}.")
+
+
+def pays_cash(budget: Budget) -> bool:
+    """Tell whether a run pays all that it holds from its cash."""
+    return budget.leverage == 1 and not budget.allow_short
+
+
+def room_of(purse: Purse, budget: Budget) -> Decimal:
+    """Return what a run's next order may open, in money: cash − reserved; with leverage or shorting leverage × equity − gross exposure."""
+    return purse.cash - purse.reserved if pays_cash(budget) else budget.leverage * purse.equity - purse.facts.gross_exposure
+
+
+def usable(buying_power: Decimal) -> Decimal:
+    """Return how much of an account's buying power orders may use."""
+    return buying_power * (1 - KEPT_FREE)
 
 
 def _allowed_symbols(order: OrderRequest, _facts: Facts, limits: RiskLimits) -> Refusal | None:
@@ -248,10 +262,10 @@ def _buying_power(order: OrderRequest, facts: Facts, _limits: RiskLimits) -> Ref
     if worth is None:
         return _no_price(order, "buying_power")
     needed = opening(order, facts.position) * worth
-    usable = facts.buying_power * (1 - KEPT_FREE)
-    if needed <= usable:
+    most = usable(facts.buying_power)
+    if needed <= most:
         return None
-    return Refusal("buying_power", f"The order needs {_shown(needed)}; {_shown(max(usable, Decimal(0)))} of the buying power may be used.")
+    return Refusal("buying_power", f"The order needs {_shown(needed)}; {_shown(max(most, Decimal(0)))} of the buying power may be used.")
 
 
 _RULES = (

@@ -63,7 +63,7 @@ def ask(moment: Moment, holdings: Holdings, setup: Setup, *, prefix: str, state:
         state=known,
         notes=list(view.notes),
         intents=intents,
-        wishes=wishes(window.working, window.finished, before, holdings.quantities, moment, prefix),
+        wishes=wishes(window.working, window.finished, before, holdings.quantities, moment, prefix, window.lots_per_unit),
     )
 
 

@@ -14,12 +14,14 @@ from weaver.orders import OrderRequest
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOrder:
     """An order to be sent. `is_exit`: it reduces the run's own position; `price` is the close it was sized at; `weighted`: a newer
-    target weight on its symbol cancels it."""
+    target weight on its symbol cancels it. `lot`: its size was money, which may not suffice, so it may be made smaller in such steps;
+    None for a size in units."""
 
     request: OrderRequest
     is_exit: bool
     price: Decimal
     weighted: bool
+    lot: Decimal | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,7 @@ def wishes(
     quantities: Sequence[float],
     moment: Moment,
     prefix: str,
+    lots_per_unit: Sequence[int],
 ) -> Wishes:
     """Return what follows from a desk's work: `working` after it, `finished` during it with the reason, `before` it by id.
 
@@ -63,7 +66,7 @@ def wishes(
             continue
         original = _original(order, before)
         if original is None:
-            orders.append(_new_order(order, quantities, moment, prefix))
+            orders.append(_new_order(order, quantities, moment, prefix, lots_per_unit[order.symbol]))
         else:
             replaced.add(original.id)
             amendments.append(_new_terms(original, order))
@@ -94,7 +97,7 @@ def _full(order: Order, prefix: str) -> str:
     return order.id if order.id.startswith(prefix) else prefix + order.id
 
 
-def _new_order(order: Order, quantities: Sequence[float], moment: Moment, prefix: str) -> NewOrder:
+def _new_order(order: Order, quantities: Sequence[float], moment: Moment, prefix: str, lots_per_unit: int) -> NewOrder:
     legs = order.legs
     request = OrderRequest(
         client_order_id=_full(order, prefix),
@@ -117,6 +120,7 @@ def _new_order(order: Order, quantities: Sequence[float], moment: Moment, prefix
         is_exit=quantities[order.symbol] * order.sign < 0,
         price=exact(moment.marks[order.symbol]),
         weighted=order.weighted,
+        lot=None if order.whole or order.reduce_only else 1 / Decimal(lots_per_unit),
     )
 
 

@@ -1,7 +1,7 @@
 """Decides, in one transaction, which orders may be placed, and puts those on record."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from weaver.errors import TermsDiffer
+from weaver.glados.fitting import fitted
 from weaver.glados.risk import Budget, Refusal, RiskLimits, check, check_budget, opening, worth_of_unit
 from weaver.orders import OrderRequest, OrderStatus
 from weaver.walle.account_rows import adapter_and_mode, locked_account
@@ -53,11 +54,12 @@ class Admission:
                 answers.append(Admitted(order=order_record(row), changes=changes_of(session, row.id)))
                 continue
             state = standings[one.account]
-            refusal = self._refusal(one, state, holders.get((one.account, one.request.symbol)))
+            sized = self._fitted(one, state)
+            refusal = self._refusal(sized, state, holders.get((one.account, one.request.symbol)))
             if refusal is not None:
                 answers.append(NotAdmitted(order_id=one.request.client_order_id, rule=refusal.rule, message=refusal.message))
                 continue
-            row = _new_row(one, state, self.at)
+            row = _new_row(sized, state, self.at)
             session.add(row)
             session.flush()  # before its first change, which refers to it
             known[row.id] = row
@@ -65,6 +67,13 @@ class Admission:
             change = note(session, row, "orders.Created", self.at)
             answers.append(Admitted(order=change.order, changes=[change]))
         return answers
+
+    def _fitted(self, wanted: Wanted, state: Standing) -> Wanted:
+        """Return an order of a size in money with what that pays."""
+        if wanted.lot is None or self.limits is None:
+            return wanted
+        purse = None if self.budget is None or wanted.run_id is None else state.purse(wanted, wanted.run_id, self.budget)
+        return replace(wanted, request=fitted(wanted.request, wanted.lot, state.facts(wanted), purse, self.budget))
 
     def _refusal(self, wanted: Wanted, state: Standing, holder: str | None) -> Refusal | None:
         if self.limits is None:
@@ -135,6 +144,11 @@ def _check_same(wanted: Wanted, row: OrderRow) -> None:
     stored = order_record(row)
     pairs = [("account", wanted.account, stored.account), ("run_id", wanted.run_id, stored.run_id)]
     pairs += [(one.name, getattr(wanted.request, one.name), getattr(stored.request, one.name)) for one in fields(OrderRequest)]
-    differences = [f"{name} {ours} on record, {asked} asked for" for name, asked, ours in pairs if asked != ours]
+    was_fitted = wanted.lot is not None and stored.quantity <= wanted.request.quantity
+    differences = [
+        f"{name} {ours} on record, {asked} asked for"
+        for name, asked, ours in pairs
+        if asked != ours and not (name == "quantity" and was_fitted)
+    ]
     if differences:
         raise TermsDiffer(stored.id, "; ".join(differences))

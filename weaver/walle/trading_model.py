@@ -104,12 +104,14 @@ class FillRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """An order that asks to be admitted. `price` is the symbol's last price, as far as known. `parent_id` as in OrderRecord."""
+    """An order that asks to be admitted. `price` is the symbol's last price, as far as known. `parent_id` as in OrderRecord. One with a
+    `lot` is made smaller in such steps where its money does not suffice; without, it is refused."""
 
     request: OrderRequest
     account: str
     run_id: str | None
     price: Decimal | None
+    lot: Decimal | None = None
     parent_id: str | None = None
     role: Role | None = None
 
