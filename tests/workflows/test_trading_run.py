@@ -99,7 +99,8 @@ async def test_a_run_that_wants_all_its_money_in_gets_what_may_be_used(tmp_path:
         run_id = await world.start("scripted", ["SIM/USD"], params=first(["weight", {"symbol": "SIM/USD", "weight": 1.0}]), cash="1000")
         bought = await world.order(run_id, "filled")
         (decision,) = [one for one in world.decisions(run_id) if one.orders]
-        close = Decimal(str(decision.seen["SIM/USD"]["close"]))
+        seen: Any = decision.seen["SIM/USD"]
+        close = Decimal(str(seen["close"]))
         assert 0 <= 950 - bought.quantity * close <= close / 10**8
         assert [event.type for event in await world.events(run_id) if event.type == "risk.Refused"] == []
 

@@ -34,7 +34,7 @@ export function OrderFilterBar({ search, accounts, symbol, onChange }: Props) {
       <>
         <Group gap="xs" mb="sm" wrap="nowrap">
           <Search search={search} onChange={onChange} />
-          <Button variant={isNarrowed ? 'light' : 'default'} onClick={more.toggle} aria-expanded={isOpen}>
+          <Button flex="none" variant={isNarrowed ? 'light' : 'default'} onClick={more.toggle} aria-expanded={isOpen}>
             Filters
           </Button>
         </Group>
