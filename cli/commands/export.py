@@ -7,7 +7,7 @@ import typer
 
 from cli.context import AsJson, has_records, read_settings
 from cli.render import emit, say, show
-from weaver.errors import NotFound
+from weaver.errors import BadInput
 from weaver.walle.database import Database
 
 
@@ -29,7 +29,7 @@ def export(
 
     settings = read_settings()
     if not has_records(settings):
-        raise NotFound("record", "any", f"No run is stored in {settings.home_path} yet.")
+        raise BadInput(f"No run is stored in {settings.home_path} yet, so there is nothing to export.", field="home")
     database = Database.open(settings.database_url)
     try:
         counts = export_all(database, settings.results_location, folder, told=lambda what: say(f"{what} ..."))

@@ -61,7 +61,7 @@ def test_what_is_to_be_pruned_must_be_said_right(shell: Shell, arguments: tuple[
 
 
 def test_an_export_needs_no_stack_and_says_what_is_in_it(shell: Shell, tmp_path: Path) -> None:
-    assert "No run is stored" in shell.weaver("export", str(tmp_path / "none")).stderr
+    assert shell.weaver("export", str(tmp_path / "none")).stderr.startswith("weaver: No run is stored in ")
     ended(shell, "mine", 1)
     folder = tmp_path / "export"
     done = shell.weaver("export", str(folder), "--json").document
