@@ -4,7 +4,8 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from functools import partial
 from pathlib import Path
 
 import boto3
@@ -29,7 +30,7 @@ from workflows.registering_attributes import ensure_search_attributes
 from workflows.trading_client import start_trading
 
 WINDOWS = 6
-BODY = {"strategy": "spinner", "symbols": [SYMBOL], "timeframe": "1m", "params": {"spin": 12_000}, "window_bars": 3_000 // WINDOWS}
+BODY = {"strategy": "spinner", "symbols": [SYMBOL], "timeframe": "1m", "params": {"spin": 80_000}, "window_bars": 3_000 // WINDOWS}
 AWS = {"AWS_ACCESS_KEY_ID": "tests", "AWS_SECRET_ACCESS_KEY": "tests", "AWS_DEFAULT_REGION": "us-east-1"}
 
 
@@ -79,19 +80,27 @@ def another_worker(stack: Stack, home: Path) -> subprocess.Popen[bytes]:
         )
 
 
-async def in_the_middle(client: Client, run_id: str, worker: int) -> None:
-    """Wait until a window that is neither the first nor the last is under way in a process of this worker."""
+Worker = subprocess.Popen[bytes]
 
-    async def is_there() -> bool:
+
+async def in_the_middle(client: Client, run_id: str, workers: Sequence[Worker]) -> Worker:
+    """Wait until a window that is neither the first nor the last is under way, and return the worker that has it: chance decides."""
+    by_pid = {worker.pid: worker for worker in workers}
+
+    async def holder() -> Worker | None:
         described = await client.get_workflow_handle(run_id).describe()
         for activity in described.raw_description.pending_activities:
             pid = activity.last_worker_identity.partition("@")[0]
             if activity.activity_type.name == "replay_window" and activity.heartbeat_details.payloads and pid.isdecimal():
                 (beat,) = await client.data_converter.decode(activity.heartbeat_details.payloads)
-                return 500 < beat["bars_done"] < 2_400 and _parent(int(pid)) == worker
-        return False
+                return by_pid.get(_parent(int(pid))) if 500 < beat["bars_done"] < 2_400 else None
+        return None
 
-    await until(is_there, "a window under way in that worker")
+    return await until(holder, "a window under way in one of the workers")
+
+
+async def is_ready(home: Path) -> bool:
+    return "worker ready" in (home / "worker.log").read_text()
 
 
 def _parent(pid: int) -> int:
@@ -110,37 +119,34 @@ async def attempts(client: Client, run_id: str) -> list[int]:
 
 async def test_a_worker_that_dies_or_drains_leaves_its_windows_to_the_other(shared: Stack, tmp_path: Path) -> None:
     client = await shared.start()
-    first = shared.worker
-    assert first
-    second = another_worker(shared, tmp_path / "other")
+    assert shared.worker
+    workers = [shared.worker, another_worker(shared, tmp_path / "other")]
     expected = outcome(Catalogue.open(shared.environment["WEAVER_BARS_URL"]), shared.home / "plugins", "spinner", [SYMBOL]).digest
     try:
-
-        async def is_ready() -> bool:
-            return "worker ready" in (tmp_path / "other" / "worker.log").read_text()
-
-        await until(is_ready, "the other worker")
+        await until(partial(is_ready, tmp_path / "other"), "the other worker")
         run_id = await start_backtest(client, RunCreate.model_validate({**BODY, "id": "drains"}))
-        await in_the_middle(client, run_id, second.pid)
-        second.terminate()
-        assert await asyncio.to_thread(second.wait, 15) == 0
+        drains = await in_the_middle(client, run_id, workers)
+        drains.terminate()
+        assert await asyncio.to_thread(drains.wait, 15) == 0
         ended = await result(client, run_id)
         assert (ended.status, ended.result_digest) == (RunStatus.COMPLETED, expected)
         assert max(await attempts(client, run_id)) <= 2
         assert ended.progress.windows == WINDOWS
 
-        second = another_worker(shared, tmp_path / "third")
+        workers.append(another_worker(shared, tmp_path / "third"))
+        await until(partial(is_ready, tmp_path / "third"), "the third worker")
         run_id = await start_backtest(client, RunCreate.model_validate({**BODY, "id": "dies"}))
-        await in_the_middle(client, run_id, first.pid)
-        first.kill()
-        await asyncio.to_thread(first.wait)
+        dies = await in_the_middle(client, run_id, workers)
+        dies.kill()
+        await asyncio.to_thread(dies.wait)
         ended = await result(client, run_id)
         assert (ended.status, ended.result_digest) == (RunStatus.COMPLETED, expected)
         files = RunFiles(shared.environment["WEAVER_RESULTS_URL"], run_id)
         assert len(files.fills(WINDOWS)) == ended.progress.fills
     finally:
-        second.terminate()
-        await asyncio.to_thread(second.wait, 20)
+        for worker in workers:
+            worker.terminate()
+            await asyncio.to_thread(worker.wait, 20)
 
 
 def test_an_object_store_without_credentials_says_which_are_needed(s3: dict[str, str]) -> None:
