@@ -9,8 +9,9 @@ from temporalio import activity
 from temporalio.client import Client, WorkflowExecution
 
 from activities.beating import beating
+from activities.known_runs import KnownRuns
 from weaver.errors import NotFound, Unavailable
-from weaver.notify.channels import About, Channels
+from weaver.notify.channels import Channels
 from weaver.walle.model import EventRecord
 from weaver.walle.notifications import Notifications
 from weaver.walle.queries import Queries
@@ -24,7 +25,6 @@ OVERLAP = timedelta(minutes=2)
 """It begins again this long before what it is sure of: visibility is written a little after the fact, and clocks differ."""
 SAVED_EVERY = timedelta(seconds=5)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
-_REMEMBERED = 10_000
 
 
 class News:
@@ -53,40 +53,6 @@ class News:
                 await asyncio.wait((following, leaving))
             if not following.cancelled():
                 following.result()
-
-
-class KnownRuns:
-    """What events are about: of a run's, what is on record of it. What never changes is remembered."""
-
-    def __init__(self, queries: Queries) -> None:
-        self._queries = queries
-        self._runs: dict[str, About] = {}
-
-    async def about(self, event: EventRecord) -> About:
-        """Return it. Raises Unavailable."""
-        account = _text(event.payload.get("account"))
-        run_id = event.about_run
-        run = await self._run(run_id) if run_id else About()
-        account = account or run.account
-        mode = run.mode or _text(event.payload.get("mode")) or (account.rpartition("-")[2] if account else None)
-        strategy = run.strategy or _text(event.payload.get("strategy"))
-        return About(account=account, run_id=run_id, strategy=strategy, mode=mode)
-
-    async def _run(self, run_id: str) -> About:
-        known = self._runs.get(run_id)
-        if known is not None:
-            return known
-        try:
-            record = await asyncio.to_thread(self._queries.run, run_id)
-        except NotFound:
-            return About()
-        adapter = record.config.get("adapter")
-        account = f"{adapter}-{record.mode}" if isinstance(adapter, str) and record.mode != "backtest" else None
-        found = About(account=account, run_id=run_id, strategy=record.strategy, mode=record.mode)
-        if len(self._runs) >= _REMEMBERED:
-            self._runs.clear()
-        self._runs[run_id] = found
-        return found
 
 
 class _Following:
@@ -199,7 +165,3 @@ class _Following:
     def _forget(self, before: datetime) -> None:
         for link in [link for link, seen in self._followed.items() if seen < before]:
             del self._followed[link]
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None

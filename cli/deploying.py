@@ -7,6 +7,7 @@ from workflows import deploying
 from workflows.client import connect
 from workflows.deploying import Deployment
 from workflows.exporting import export_histories
+from workflows.nudging import nudge
 
 
 async def status(where: Server) -> Deployment:
@@ -18,7 +19,7 @@ async def promote(where: Server, build: str) -> tuple[str | None, int]:
     """Make a build the current one; return the one before, and how many workflows were told."""
     client = await connect(where.address, where.namespace)
     before = await deploying.promote(client, build)
-    return before, await deploying.nudge(client, build)
+    return before, await nudge(client, build)
 
 
 async def ramp(where: Server, build: str, percent: float) -> None:
@@ -26,7 +27,7 @@ async def ramp(where: Server, build: str, percent: float) -> None:
     client = await connect(where.address, where.namespace)
     await deploying.ramp(client, build, percent)
     if percent > 0:
-        await deploying.nudge(client, build)
+        await nudge(client, build)
 
 
 async def move(where: Server, build: str, only: str | None) -> tuple[str, list[str]]:

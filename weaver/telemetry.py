@@ -88,7 +88,7 @@ def call(name: str, **attributes: str) -> Generator[Call]:
     ) as span:
         try:
             yield Traced()
-        except BaseException as problem:
+        except BaseException as problem:  # a cancellation too: the span says how the call ended; it goes on
             span.set_status(Status(StatusCode.ERROR, type(problem).__name__))
             raise
 

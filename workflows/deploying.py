@@ -28,23 +28,12 @@ from temporalio.service import RPCError, RPCStatusCode
 from weaver.errors import BadInput, NotFound, Unavailable, UnknownName
 from workflows.archive_inputs import ARCHIVE
 from workflows.client import answered
-from workflows.deployment_names import DEPLOYMENT
-from workflows.inputs import BACKTEST_RUN, Ask
-from workflows.message import Message
-from workflows.order_inputs import News
-from workflows.policies import MOVES_AFTER
+from workflows.deployment_names import BUILD_ATTRIBUTE, DEPLOYMENT
+from workflows.inputs import BACKTEST_RUN
 from workflows.trading_names import ACCOUNT, ORDER, TRADING_RUN
 
-_VERSION = "TemporalWorkerDeploymentVersion"
-_AT_ONCE = 50
-_CLOCKS_DIFFER = timedelta(seconds=2)
 _POLLS_WITHIN = timedelta(seconds=75)
 """A worker that is free asks for tasks at least once a minute; the server remembers for longer who did."""
-_NUDGES: dict[str, tuple[str, Message]] = {
-    TRADING_RUN: ("order_changed", News()),
-    ORDER: ("changed", News()),
-    ACCOUNT: ("look", Ask()),
-}
 _AnswerT = TypeVar("_AnswerT")
 
 
@@ -108,43 +97,6 @@ async def promote(client: Client, build: str) -> str | None:
     )
     done = await _answered(client.workflow_service.set_worker_deployment_current_version(asked))
     return _build(done.previous_deployment_version)
-
-
-async def nudge(client: Client, build: str) -> int:
-    """Have what trades on other builds look whether it is to move, and return how many were told: a run of daily bars would notice only
-    with its next one. A run takes this for news without content. Links that are too young to move are told again once they are not."""
-    told, young = await _tell_all(client, build)
-    if young:
-        await asyncio.sleep((MOVES_AFTER + _CLOCKS_DIFFER).total_seconds())
-        await _tell_all(client, build)
-    return told
-
-
-async def _tell_all(client: Client, build: str) -> tuple[int, bool]:
-    """Tell what trades on other builds; return how many there were, and whether any was too young to move."""
-    told, young = 0, False
-    since = datetime.now(UTC) - MOVES_AFTER - _CLOCKS_DIFFER
-    kinds = ", ".join(f"'{kind}'" for kind in _NUDGES)
-    query = f"{_VERSION} != '{DEPLOYMENT}:{build}' AND ExecutionStatus = 'Running' AND WorkflowType IN ({kinds})"
-    batch: list[Awaitable[bool]] = []
-    async for found in client.list_workflows(query):
-        young = young or found.start_time > since
-        batch.append(_tell(client, found.id, found.workflow_type))
-        if len(batch) == _AT_ONCE:
-            told += sum(await asyncio.gather(*batch))
-            batch = []
-    return told + sum(await asyncio.gather(*batch)), young
-
-
-async def _tell(client: Client, workflow_id: str, kind: str) -> bool:
-    name, message = _NUDGES[kind]
-    try:
-        await client.get_workflow_handle(workflow_id).signal(name, message)
-    except RPCError as problem:
-        if problem.status is RPCStatusCode.NOT_FOUND:  # it has come to its end
-            return False
-        raise Unavailable(f"Temporal does not answer: {problem.message}") from problem
-    return True
 
 
 async def move(client: Client, workflow_id: str, build: str) -> None:
@@ -232,7 +184,7 @@ async def _open_runs(client: Client, build: str) -> dict[str, int]:
 
 def open_on(build: str) -> str:
     """Return the query for open workflows that are pinned to a build."""
-    return f"{_VERSION} = '{DEPLOYMENT}:{build}' AND ExecutionStatus = 'Running'"
+    return f"{BUILD_ATTRIBUTE} = '{DEPLOYMENT}:{build}' AND ExecutionStatus = 'Running'"
 
 
 async def _pollers(client: Client, build: str) -> dict[str, int]:

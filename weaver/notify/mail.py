@@ -56,7 +56,7 @@ def _connected(channel: EmailChannel) -> smtplib.SMTP:
     if channel.security == "starttls":
         try:
             server.starttls(context=ssl.create_default_context())
-        except BaseException:
+        except BaseException:  # a cancellation too: the connection would stay open; it goes on
             server.close()
             raise
     return server
