@@ -46,6 +46,8 @@ CONNECT_SECONDS = 2.0
 SECURE_CONNECT_SECONDS = 10.0
 """Servers with TLS are far away."""
 QUERY_SECONDS = 1.0
+QUERY_TRIES = 5
+"""How often a run is asked that begins a new link just then; each link takes longer than a question."""
 ANSWER_SECONDS = 3.0
 """How long a message waits for a worker to answer before it goes as a signal."""
 
@@ -175,6 +177,17 @@ def status_of(description: WorkflowExecutionDescription) -> RunStatus:
 
 async def state(client: Client, run_id: str) -> RunState:
     """Ask an open run for its state. Raises Unavailable when no worker answers within a second or the run has ended, NotFound."""
+    for _ in range(QUERY_TRIES):
+        try:
+            return await _asked(client, run_id)
+        except WorkflowQueryRejectedError as rejected:
+            # A question that met the last moment of a link: the next one answers.
+            if rejected.status is not WorkflowExecutionStatus.CONTINUED_AS_NEW:
+                raise Unavailable(f"Run '{run_id}' has ended and is not asked any more.") from None
+    raise Unavailable(f"Run '{run_id}' is between two links of its history. Ask again.")
+
+
+async def _asked(client: Client, run_id: str) -> RunState:
     handle = client.get_workflow_handle(run_id)
     # One that has ended would be replayed as a whole to answer, and what it came to is on record.
     query = handle.query(
@@ -182,8 +195,6 @@ async def state(client: Client, run_id: str) -> RunState:
     )
     try:
         return await answered(query, run_id)
-    except WorkflowQueryRejectedError:
-        raise Unavailable(f"Run '{run_id}' has ended and is not asked any more.") from None
     except WorkflowQueryFailedError as problem:
         raise Unavailable(f"Run '{run_id}' cannot be asked: {problem.message}") from problem
 

@@ -1,14 +1,20 @@
 """Finding a server, and names for runs."""
 
+import asyncio
 import re
 import socket
 from time import monotonic
 
 import pytest
+from temporalio import workflow
+from temporalio.client import Client
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from weaver.errors import Unavailable
 from weaver.glados.requests import RunCreate
-from workflows.client import connect, run_id_for
+from weaver.glados.runs import RunStatus
+from workflows.client import connect, run_id_for, state
+from workflows.inputs import RunState
 
 
 async def test_a_server_that_is_not_there_is_said_within_seconds() -> None:
@@ -34,3 +40,27 @@ def test_made_up_ids_are_readable_and_valid() -> None:
     assert re.fullmatch(r"bt-my-strategy-1-\d{8}T\d{6}Z-[0-9a-f]{4}", made)
     assert RunCreate(id=made, strategy="x", symbols=["AAPL"]).id == made
     assert run_id_for(RunCreate(id="mine", strategy="x", symbols=["AAPL"])) == "mine"
+
+
+@workflow.defn
+class Restless:
+    """Is in a new link all the time."""
+
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.sleep(0.01)
+        workflow.continue_as_new()
+
+    @workflow.query
+    def state(self) -> RunState:
+        return RunState(run_id="restless", status=RunStatus.RUNNING, strategy="s", symbols=["A"], timeframe="1m")
+
+
+async def test_a_run_that_begins_a_new_link_just_then_has_not_ended(client: Client) -> None:
+    async with Worker(client, task_queue="restless", workflows=[Restless], workflow_runner=UnsandboxedWorkflowRunner()):
+        handle = await client.start_workflow(Restless.run, id="restless", task_queue="restless")
+        try:
+            for _ in range(100):
+                await asyncio.gather(*(state(client, "restless") for _ in range(8)))
+        finally:
+            await handle.terminate()

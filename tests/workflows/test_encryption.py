@@ -16,7 +16,7 @@ from temporalio.client import Client, WorkflowFailureError
 from api.main import create_app
 from tests.api.serving import serving
 from tests.workflows.stack import SYMBOL, Stack, until
-from weaver.errors import BadInput, Unusable
+from weaver.errors import BadInput, Unavailable, Unusable
 from weaver.glados.requests import RunCreate
 from weaver.glados.runs import RunStatus
 from weaver.settings import Settings
@@ -138,13 +138,19 @@ async def test_a_server_holds_no_plain_text_and_runs_go_on_after_a_change_of_key
     assert [event.type for event in told.events][-1] == "run.Completed"
 
     client = await restarted(stack, f"new:{NEW},old:{OLD}", monkeypatch)
-    bars = (await state(client, trading)).progress.bars_done
+
+    async def bars_done() -> int:
+        try:
+            return (await state(client, trading)).progress.bars_done
+        except (Unavailable, Unusable):  # the worker is about to be ready, or busy
+            known = stack.queries.run(trading)
+            assert not known.status.is_final, f"the run is {known.status}: {known.error}"
+            return 0
+
+    before = await until(bars_done, "an answer under the new key")
 
     async def goes_on() -> bool:
-        try:
-            return (await state(client, trading)).progress.bars_done > bars + 1
-        except Unusable:
-            return False
+        return await bars_done() > before + 1
 
     await until(goes_on, "ticks under the new key")
     held = await history(client, trading)
