@@ -3,12 +3,15 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo haro up browser test test-haro pictures short-chaos topology chaos replay openapi lint check bench lock clean
+.PHONY: help setup demo haro up browser test test-haro pictures short-chaos topology chaos replay openapi lint audit check bench lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH_STAMP := $(VENV)/.bench-installed
+AUDIT := $(VENV)/audit
+AUDIT_STAMP := $(AUDIT)/.installed
+LOCKS := requirements.lock deploy/requirements.lock deploy/build-requirements.lock
 NPM := scripts/npm.sh $(BIN)
 HARO_STAMP := haro/node_modules/.installed
 HARO_BUILT := haro/dist/index.html
@@ -78,7 +81,16 @@ lint: setup $(HARO_STAMP) ## format, lint, types, layers, and whether the dashbo
 	$(NPM) run --silent lint
 	$(NPM) run --silent types
 
-check: lint test ## lint and test
+audit: setup $(AUDIT_STAMP) $(HARO_STAMP) ## whether a pinned dependency has a known weakness; asks PyPI and npm
+	@for lock in $(LOCKS); do $(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r $$lock; done
+	$(NPM) audit
+
+$(AUDIT_STAMP): pyproject.toml $(STAMP)
+	@$(BIN)/python -m venv $(AUDIT)
+	$(BIN)/python scripts/group.py audit | xargs -d '\n' $(AUDIT)/bin/pip install --quiet --disable-pip-version-check
+	touch $@
+
+check: lint test audit ## lint, test and audit
 
 bench: setup $(BENCH_STAMP) ## speed and memory, as ratios in one run
 	@$(BIN)/python -m bench

@@ -18,7 +18,7 @@ from tests.workflows.stack import ROOT, until
 PRELUDE = """
 import os, sys, time
 from activities.beacon import Beacon
-beacon = Beacon(int(sys.argv[1]))
+beacon = Beacon(int(sys.argv[-1]))
 def work(attempt):
     return beacon.activity(token=b"token", activity="window", strategy="mine", attempt=attempt, steps=lambda: 0, beat=lambda: None)
 """
@@ -38,8 +38,8 @@ class Told:
 
 
 @asynccontextmanager
-async def slots_of(program: str, told: Told, *, limit_seconds: float = 60, count: int = 1) -> AsyncIterator[Slots]:
-    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}){PRELUDE}{program}"]
+async def slots_of(program: str, told: Told, *, limit_seconds: float = 60, count: int = 1, kind: str = "greta") -> AsyncIterator[Slots]:
+    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}){PRELUDE}{program}", kind]
     slots = Slots(commands=[command] * count, limit_seconds=limit_seconds)
     slots.tell_by(told.tell)
     running = asyncio.create_task(slots.run())
