@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo haro up browser test test-haro pictures short-chaos topology chaos replay openapi lint audit check bench lock clean
+.PHONY: help setup demo haro up browser test test-haro pictures short-chaos topology chaos replay openapi lint audit coverage check bench lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -52,6 +52,10 @@ test-haro: setup $(HARO_STAMP) ## the dashboard's own tests
 
 test: setup browser haro test-haro ## every test
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+coverage: setup browser haro ## every test, and how much of each package they run; fails below a package's floor
+	@scripts/coverage.sh $(BIN) $(ARGS)
+	$(NPM) run --silent coverage
 
 pictures: setup browser haro ## write docs/images anew, from a real stack in a real browser
 	@scripts/pictures.sh $(BIN)

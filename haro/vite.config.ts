@@ -32,5 +32,11 @@ export default defineConfig({
     testTimeout: 60_000,
     // Node resolves by itself what is not inlined, and knows no aliases.
     server: { deps: { inline: [/@rjsf/] } },
+    coverage: {
+      include: ['src/**/*.{ts,tsx}'],
+      exclude: ['src/testing/**', 'src/**/*.gen.ts'],
+      reporter: ['text-summary'],
+      thresholds: { lines: 75 },
+    },
   },
 });
