@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from activities.slots import VENUES, Slots
+from activities.slots import Slots
 from processes.process import loading, log_to_stderr, stop_signals
 from weaver.errors import WeaverError
 from weaver.settings import Settings, read_settings
@@ -28,7 +28,7 @@ async def serve(settings: Settings, *, program: str = "processes.slot", intercep
     """Start the slots, then serve workflows and records, until SIGTERM or Ctrl-C. `program` is the module that is a slot."""
     stopping = stop_signals(signal.SIGTERM, signal.SIGINT)
     cores = _cores()
-    kinds = ["greta"] * (settings.greta_slots or cores) + [VENUES] + ["marvin"] * (settings.marvin_slots or cores)
+    kinds = ["greta"] * (settings.greta_slots or cores) + ["accounts"] + ["marvin"] * (settings.marvin_slots or cores)
     slots = Slots(
         commands=[[sys.executable, "-P", "-m", program, str(os.getpid()), kind] for kind in kinds],
         limit_seconds=settings.step_limit_seconds,

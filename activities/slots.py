@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from activities.beacon import Ready, Started, from_line
 from activities.watch import Watch
-from activities.withholding import without_credentials
+from activities.withholding import given_to
 
 TICK_SECONDS = 0.2
 LONGEST_BACKOFF_SECONDS = 10.0
@@ -21,9 +21,6 @@ APART_SECONDS = 5.0
 """A process starts once the one before it is ready, at the latest after this time."""
 HEAD_START_SECONDS = 1.0
 """What a process that has become ready gets for what waited for it, before the next one's start takes a core."""
-
-VENUES = "accounts"
-"""The kind that is given credentials; in all others strategies run."""
 
 LEAN = {"MALLOC_ARENA_MAX": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 """One thread computes, so one heap is enough; with more, what a window gave back stays with the process."""
@@ -139,11 +136,10 @@ class _Slot:
     async def _live(self) -> None:
         """Start a process and follow it to its end."""
         reading, writing = os.pipe()
-        environment = dict(os.environ) if self.kind == VENUES else without_credentials(os.environ)
         try:
             # Its standard input is never written to: that it ends tells the child that its parent is gone.
             self.process = process = await asyncio.create_subprocess_exec(
-                *self._command, str(writing), stdin=asyncio.subprocess.PIPE, pass_fds=(writing,), env={**environment, **LEAN}
+                *self._command, str(writing), stdin=asyncio.subprocess.PIPE, pass_fds=(writing,), env=given_to(self.kind, os.environ) | LEAN
             )
         except BaseException:  # a cancellation too: the descriptor would stay open; it goes on
             os.close(reading)

@@ -4,51 +4,15 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
-
-from temporalio.exceptions import ApplicationError
 
 from activities.beacon import Started
 from activities.failures import MOST_DEATHS, of_ending
-from activities.slots import Died, Ending, Slots
+from activities.slots import Died
+from tests.activities.slot_processes import Told, slots_of
 from tests.workflows.stack import ROOT, until
-
-PRELUDE = """
-import os, sys, time
-from activities.beacon import Beacon
-beacon = Beacon(int(sys.argv[-1]))
-def work(attempt):
-    return beacon.activity(token=b"token", activity="window", strategy="mine", attempt=attempt, steps=lambda: 0, beat=lambda: None)
-"""
-
-
-class Told:
-    """What Temporal would have been told."""
-
-    def __init__(self) -> None:
-        self.failures: list[tuple[Started, ApplicationError]] = []
-
-    async def tell(self, work: Started, ending: Ending) -> None:
-        self.failures.append((work, of_ending(work, ending)))
-
-    async def once(self) -> ApplicationError | None:
-        return self.failures[0][1] if self.failures else None
-
-
-@asynccontextmanager
-async def slots_of(program: str, told: Told, *, limit_seconds: float = 60, count: int = 1, kind: str = "greta") -> AsyncIterator[Slots]:
-    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}){PRELUDE}{program}", kind]
-    slots = Slots(commands=[command] * count, limit_seconds=limit_seconds)
-    slots.tell_by(told.tell)
-    running = asyncio.create_task(slots.run())
-    try:
-        yield slots
-    finally:
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
 
 
 async def test_a_process_that_dies_at_work_fails_it_at_once_and_is_replaced(tmp_path: Path) -> None:

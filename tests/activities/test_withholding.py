@@ -2,8 +2,8 @@
 
 import pytest
 
-from activities.withholding import without_credentials
-from tests.activities.test_slots import Told, slots_of
+from activities.withholding import given_to
+from tests.activities.slot_processes import Told, slots_of
 from tests.workflows.stack import until
 
 SECRETS = [
@@ -11,6 +11,7 @@ SECRETS = [
     "ALPACA_LIVE_API_SECRET",
     "ALPACA_PAPER_API_SECRET_FILE",
     "MY_VENUE_PAPER_PASSWORD",
+    "MY_VENUE_LIVE_PASSPHRASE",
     "WEAVER_API_TOKEN",
     "WEAVER_API_TOKEN_FILE",
     "WEAVER_NOTIFY_OPS_URL",
@@ -19,7 +20,9 @@ NEEDED = ["PATH", "HOME", "WEAVER_DB_PASSWORD_FILE", "WEAVER_ENCRYPTION_KEYS", "
 
 
 def test_credentials_of_venues_channels_and_the_api_are_withheld_and_what_temporal_and_walle_need_is_not() -> None:
-    assert without_credentials(dict.fromkeys(SECRETS + NEEDED, "x")) == dict.fromkeys(NEEDED, "x")
+    environment = dict.fromkeys(SECRETS + NEEDED, "x")
+    assert given_to("marvin", environment) == given_to("greta", environment) == dict.fromkeys(NEEDED, "x")
+    assert given_to("accounts", environment) == environment
 
 
 @pytest.mark.parametrize(("kind", "can_read"), [("greta", False), ("marvin", False), ("accounts", True)])

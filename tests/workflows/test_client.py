@@ -1,4 +1,4 @@
-"""Finding a server, and names for runs."""
+"""Finding a server, names for runs, and asking them."""
 
 import asyncio
 import re
