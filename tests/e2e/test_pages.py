@@ -126,6 +126,7 @@ def best(measure: Callable[[], float], limit: float, *, tries: int = 5) -> float
     return min(found)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", ["dashboard", "runs", "results", "orders"])
 def test_the_largest_paint_comes_soon(name: str, browser: Browser, served: Served, shown: dict[str, str]) -> None:
     def paint() -> float:
@@ -152,6 +153,7 @@ def test_keys_lead_to_pages_and_to_the_search(page: Page, shown: dict[str, str],
     expect(page.get_by_role("searchbox")).to_be_focused()
 
 
+@pytest.mark.alone
 def test_ten_thousand_orders_are_scrolled_without_a_long_task(page: Page, served: Served) -> None:
     served.import_minutes("MINUTES/USD", 10_500)
     run = served.start(strategy="in-and-out", symbols=["MINUTES/USD"], timeframe="1m")
@@ -175,6 +177,7 @@ def million(served: Served) -> str:
     return run
 
 
+@pytest.mark.alone
 def test_the_largest_paint_of_a_run_of_a_million_bars_comes_soon(browser: Browser, served: Served, million: str) -> None:
     def paint() -> float:
         with opened(browser, served.url, "paint-million") as (page, _):
@@ -185,6 +188,7 @@ def test_the_largest_paint_of_a_run_of_a_million_bars_comes_soon(browser: Browse
     assert best(paint, LARGEST_PAINT_MILLISECONDS) <= LARGEST_PAINT_MILLISECONDS
 
 
+@pytest.mark.alone
 def test_the_chart_of_a_million_bars_is_panned_without_a_long_task(page: Page, million: str) -> None:
     page.goto(f"/runs/{million}")
     settled(page)
