@@ -1,6 +1,7 @@
 """Which builds of the code the server knows, which of them is promoted, and who still runs on each."""
 
 import asyncio
+import random
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -34,7 +35,12 @@ from workflows.trading_names import ACCOUNT, ORDER, TRADING_RUN
 
 _POLLS_WITHIN = timedelta(seconds=75)
 """A worker that is free asks for tasks at least once a minute; the server remembers for longer who did."""
+_AGAIN_SECONDS = 0.1
 _AnswerT = TypeVar("_AnswerT")
+
+
+class _Busy(Unavailable):
+    """The server did nothing, since more is asked of the deployment than it takes at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,13 +158,11 @@ async def promote_first(client: Client, build: str) -> bool:
             routing = (await _described(client)).worker_deployment_info.routing_config
             if routing.current_deployment_version.build_id:
                 return False
-            await promote(client, build)
+            return await promote(client, build) != build  # the same where another worker of the build was quicker
         except (NotFound, UnknownName):  # its workers have not asked for a task yet
-            await asyncio.sleep(0.1)
-        except BadInput:  # somebody else was quicker
-            continue
-        else:
-            return True
+            await asyncio.sleep(_AGAIN_SECONDS)
+        except (BadInput, _Busy):  # somebody else was quicker, or many ask at once
+            await asyncio.sleep(_AGAIN_SECONDS * (1 + random.random()))
 
 
 async def _state(client: Client, summary: WorkerDeploymentInfo.WorkerDeploymentVersionSummary) -> BuildState:
@@ -242,6 +246,8 @@ async def _answered(call: Awaitable[_AnswerT]) -> _AnswerT:
                 ) from problem
             case RPCStatusCode.FAILED_PRECONDITION | RPCStatusCode.INVALID_ARGUMENT:
                 raise BadInput(f"The server refuses it: {problem.message}.") from problem
+            case RPCStatusCode.RESOURCE_EXHAUSTED:
+                raise _Busy(f"Temporal is busy: {problem.message}.") from problem
             case _:
                 raise Unavailable(f"Temporal does not answer: {problem.message}") from problem
 
