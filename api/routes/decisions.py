@@ -29,7 +29,7 @@ from weaver.walle.made import Made
 from weaver.walle.model import RunRecord
 from weaver.walle.replayed import CameOf, ReplayedBars, of_orders
 from weaver.walle.results import RunFiles
-from weaver.walle.seen import indicators_of, indicators_seen
+from weaver.walle.seen import MOST_DECISIONS, IndicatorSeries, indicators_of, indicators_seen
 from weaver.walle.trading_model import DecisionRecord
 from weaver.walle.trading_queries import Only
 
@@ -40,6 +40,7 @@ _AT_ONCE = 1_000
 _BARS_AT_ONCE = 50_000
 _ALL = 2**31
 _OLDER = "An earlier version of Weaver replayed this run, and kept only the bars at which something was wanted. Run it again to see all."
+_EARLIER = f"These are the newest {MOST_DECISIONS:,} bars of the range. Ask with an earlier `end` for those before them."
 
 Bars = Annotated[
     Literal["all", "wanted", "orders", "refused"] | None,
@@ -183,4 +184,10 @@ def get_indicators(
     else:
         found = indicators_seen(parts.trading, run_id, chosen, since=start, until=end)
     times, columns = downsample(found.times, {"close": np.nan_to_num(found.close), **found.indicators}, points)
-    return indicators_document(chosen, times, columns, len(found.times), _OLDER if found.is_lacking else None)
+    return indicators_document(chosen, times, columns, len(found.times), _notice(found))
+
+
+def _notice(found: IndicatorSeries) -> str | None:
+    if found.is_cut:
+        return _EARLIER
+    return _OLDER if found.is_lacking else None

@@ -9,6 +9,7 @@ from weaver.glados.runs import RunStatus
 from weaver.walle.database import Database
 from weaver.walle.decisions import Decisions
 from weaver.walle.records import Records
+from weaver.walle.seen import indicators_seen
 from weaver.walle.trading_model import DecisionRecord
 from weaver.walle.trading_queries import TradingQueries
 
@@ -115,3 +116,14 @@ def test_what_was_seen_is_read_without_the_rest(decisions: Decisions, queries: T
     decisions.skip("run-1", [NOON + 3 * MINUTE], "paused")
     assert [one.seen for one in queries.seen("run-1", limit=2)] == [{"AAPL": {"close": 1}}, {"AAPL": {"close": 2}}]
     assert [one.bar_end for one in queries.seen("run-1", since=NOON, until=NOON + MINUTE, limit=9)] == [NOON]
+
+
+def test_indicators_are_of_the_newest_bars_and_say_when_earlier_ones_are_left_out(decisions: Decisions, queries: TradingQueries) -> None:
+    for number in range(3):
+        decisions.save(replace(DECISION, bar_end=NOON + number * MINUTE, seen={"AAPL": {"close": number, "mean": number + 0.5}}))
+    newest = indicators_seen(queries, "run-1", "AAPL", since=None, until=None, at_most=2)
+    assert newest.is_cut
+    assert newest.indicators["mean"].tolist() == [1.5, 2.5]
+    before = indicators_seen(queries, "run-1", "AAPL", since=None, until=NOON + MINUTE, at_most=2)
+    assert (before.is_cut, before.close.tolist()) == (False, [0.0])
+    assert not indicators_seen(queries, "run-1", "AAPL", since=None, until=None, at_most=3).is_cut

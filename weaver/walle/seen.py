@@ -19,13 +19,14 @@ _NO_INDICATORS = ("close", "position")
 class IndicatorSeries:
     """Columns of equal length: bar ends (UTC microseconds), closes, each indicator (NaN where it had no value).
 
-    `is_lacking` says that an older Weaver kept none of them.
+    `is_lacking` says that an older Weaver kept none of them, `is_cut` that there are earlier ones in the range.
     """
 
     times: Ints
     close: Floats
     indicators: dict[str, Floats]
     is_lacking: bool = False
+    is_cut: bool = False
 
 
 def indicators_of(files: RunFiles, windows: int, symbol: int, *, since: int | None, until: int | None) -> IndicatorSeries:
@@ -63,12 +64,13 @@ def _is_within(times: Ints, since: int | None, until: int | None) -> np.ndarray[
 
 
 def indicators_seen(
-    trading: TradingQueries, run_id: str, symbol: str, *, since: datetime | None, until: datetime | None
+    trading: TradingQueries, run_id: str, symbol: str, *, since: datetime | None, until: datetime | None, at_most: int = MOST_DECISIONS
 ) -> IndicatorSeries:
-    """Return a paper or live run's, of the newest bars in that range at which it decided."""
+    """Return a paper or live run's, of the `at_most` newest bars in that range at which it decided."""
     times: list[int] = []
     rows: list[dict[str, float]] = []
-    for one in trading.seen(run_id, since=since, until=until, limit=MOST_DECISIONS):
+    seen = trading.seen(run_id, since=since, until=until, limit=at_most + 1)
+    for one in seen[-at_most:]:
         values = one.seen.get(symbol)
         if isinstance(values, dict):
             times.append(to_microseconds(one.bar_end))
@@ -78,4 +80,9 @@ def indicators_seen(
     def column(name: str) -> Floats:
         return np.array([row.get(name, np.nan) for row in rows], np.float64)
 
-    return IndicatorSeries(times=np.array(times, np.int64), close=column("close"), indicators={name: column(name) for name in names})
+    return IndicatorSeries(
+        times=np.array(times, np.int64),
+        close=column("close"),
+        indicators={name: column(name) for name in names},
+        is_cut=len(seen) > at_most,
+    )
