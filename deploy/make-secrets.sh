@@ -12,7 +12,7 @@ for name in walle_password temporal_password api_token; do
         echo "made $folder/$name"
     fi
 done
-for name in temporal_profile encryption_keys alpaca_paper_api_key alpaca_paper_api_secret alpaca_live_api_key alpaca_live_api_secret; do
-    [ -e "$folder/$name" ] || : >"$folder/$name" # empty: not used, and an account that is not traded here
+for name in temporal_profile encryption_keys notify_channels alpaca_paper_api_key alpaca_paper_api_secret alpaca_live_api_key alpaca_live_api_secret; do
+    [ -e "$folder/$name" ] || : >"$folder/$name" # empty: not used, an account that is not traded here, nobody who is notified
 done
 chmod 0444 "$folder"/*

@@ -40,7 +40,7 @@ def config(*, variables: dict[str, str] | None = None) -> subprocess.CompletedPr
 @cache
 def project() -> dict[str, Any]:
     """Return the whole project."""
-    answer = config()
+    answer = config(variables={"WEAVER_SECRETS": "/nonexistent"})  # not those of a deployment from this folder
     assert answer.returncode == 0, answer.stderr
     assert answer.stderr == "", "Compose warns of nothing"
     return json.loads(answer.stdout)

@@ -1,5 +1,6 @@
 """The compose file: read by Docker Compose itself, and held to what a deployment must not lack."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.composed import COMPOSE, ROOT, config, project, services
+from weaver.notify.channels import Channels
 
 ONE_SHOT = {"temporal-schema", "temporal-namespace", "migrate"}
 WRITES_TO_ITS_OWN_FILES = {"temporal-ui"}
@@ -153,6 +155,23 @@ def test_secrets_are_made_once_and_only_their_folder_keeps_others_out(tmp_path: 
     assert set(found) == {Path(secret["file"]).name for secret in project()["secrets"].values()}
     assert all(len(found[name]) == 48 for name in ("walle_password", "temporal_password", "api_token"))
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_credentials_of_channels_are_given_to_workers_alone_where_there_are_any(tmp_path: Path) -> None:
+    (tmp_path / "notify.env").write_text("WEAVER_NOTIFY_OPS_SECRET=whsec_c2VjcmV0\n")
+    answer = config(variables={"WEAVER_SECRETS": str(tmp_path)})
+    given = {name: service.get("environment", {}) for name, service in json.loads(answer.stdout)["services"].items()}
+
+    assert {name for name, variables in given.items() if "WEAVER_NOTIFY_OPS_SECRET" in variables} == {"worker"}
+    assert given["worker"]["WEAVER_NOTIFY_OPS_SECRET"] == "whsec_c2VjcmV0"
+    assert "WEAVER_NOTIFY_OPS_SECRET" not in services()["worker"]["environment"]
+
+
+def test_a_file_of_channels_that_nobody_has_written_notifies_nobody(tmp_path: Path) -> None:
+    subprocess.run([ROOT / "deploy/make-secrets.sh", tmp_path], check=True, capture_output=True)
+    inside = services()["worker"]["environment"]["WEAVER_NOTIFY"].replace("/run/secrets", str(tmp_path))
+
+    assert Channels.read(Path(inside)) == Channels()
 
 
 def test_every_variable_of_the_compose_file_is_explained() -> None:
