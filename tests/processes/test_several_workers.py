@@ -192,6 +192,26 @@ async def test_what_trades_goes_first_and_keeps_time_beside_many_backtests(tmp_p
         stack.stop()
 
 
+async def test_one_strategys_many_backtests_leave_room_for_anothers(tmp_path: Path) -> None:
+    stack = Stack(tmp_path / "home", {"WEAVER_GRETA_SLOTS": "1", "WEAVER_MARVIN_SLOTS": "1"})
+    try:
+        stack.start_temporal()
+        client = await stack.connected()
+        await ensure_search_attributes(client)
+        asked = {"symbols": [SYMBOL], "timeframe": "1m"}
+        many = [{**asked, "id": f"many-{number}", "strategy": "spinner"} for number in range(60)]
+        few = [{**asked, "id": f"few-{number}", "strategy": "sma-cross"} for number in range(3)]
+        for body in (*many, *few):  # the few come last
+            await start_backtest(client, RunCreate.model_validate(body))
+        stack.start_worker()
+        await stack.ready()
+        assert {(await result(client, one["id"])).status for one in few} == {RunStatus.COMPLETED}
+        waiting = (await client.count_workflows("WeaverStrategy = 'spinner' AND ExecutionStatus = 'Running'")).count
+        assert waiting > len(many) / 2, "some 15 where the server takes what came first"
+    finally:
+        stack.stop()
+
+
 async def test_what_is_asked_of_a_venue_is_limited_for_all_workers_together(tmp_path: Path) -> None:
     stack = Stack(tmp_path / "home")
     database = Database.open(f"sqlite:///{tmp_path / 'walle.db'}")

@@ -149,7 +149,7 @@ class Stack:
         database = str(self.home / "temporal.db")
         command = [str(program("temporal")), "server", "start-dev", "--headless", "--port", str(self.port), "--db-filename", database]
         # Few events to a link, so that a run of many windows continues as new within a test.
-        values = ("limit.historyCount.suggestContinueAsNew=150", "history.transferProcessorMaxPollRPS=500")
+        values = ("limit.historyCount.suggestContinueAsNew=150", "history.transferProcessorMaxPollRPS=500", "matching.enableFairness=true")
         command += [part for value in values for part in ("--dynamic-config-value", value)]
         self.temporal = self._spawn([*command, "--log-level", "error"], "temporal")
 

@@ -55,6 +55,16 @@ async def start(client: httpx.AsyncClient, run: dict[str, Any]) -> None:
     await until(started, f"{run['id']} to be started")
 
 
+async def restart_in_turn(deployment: Deployment) -> None:
+    """Tell each worker to stop in the middle of what trades, as a host that restarts does, and start it again."""
+    for worker in deployment.workers:
+        await asyncio.to_thread(worker.stop)
+        assert worker.process is not None
+        assert worker.process.returncode == 0, worker.said()[-3000:]
+        worker.start()
+        await until(partial(deployment.is_healthy, worker), f"{worker.name} to be back", seconds=120)
+
+
 async def kill_in_turn(deployment: Deployment) -> list[str]:
     """Kill each worker and each API, one after the other, and start it again, until all have died so many times."""
     killed: list[str] = []
@@ -159,6 +169,7 @@ async def lose_nothing(deployment: Deployment, folder: Path) -> None:
         listeners = [await stack.enter_async_context(Listener(deployment, run_id=run_id).listening()) for run_id in followed]
         for number in range(1, BACKTESTS + 1):
             await start(client, backtest(number))
+        await restart_in_turn(deployment)
         killing = asyncio.create_task(kill_in_turn(deployment))
         await asyncio.sleep(20)
         await back_up(deployment, folder)
@@ -182,7 +193,7 @@ async def lose_nothing(deployment: Deployment, folder: Path) -> None:
     await compare(deployment)
     cuts = sum(listener.cuts for listener in listeners)
     sys.stdout.write(
-        f"{PAPER} paper runs and {BACKTESTS} backtests in {monotonic() - began:.0f} s; killed: {', '.join(killed)}; "
+        f"{PAPER} paper runs and {BACKTESTS} backtests in {monotonic() - began:.0f} s; each worker stopped and started; killed: {', '.join(killed)}; "
         f"then another build took over; "
         f"reads {dict(reads.statuses)}; streams were cut {cuts} times\n"
     )
