@@ -193,7 +193,8 @@ async def lose_nothing(deployment: Deployment, folder: Path) -> None:
     await compare(deployment)
     cuts = sum(listener.cuts for listener in listeners)
     sys.stdout.write(
-        f"{PAPER} paper runs and {BACKTESTS} backtests in {monotonic() - began:.0f} s; each worker stopped and started; killed: {', '.join(killed)}; "
+        f"{PAPER} paper runs and {BACKTESTS} backtests in {monotonic() - began:.0f} s; each worker stopped and started; "
+        f"killed: {', '.join(killed)}; "
         f"then another build took over; "
         f"reads {dict(reads.statuses)}; streams were cut {cuts} times\n"
     )
