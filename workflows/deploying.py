@@ -127,6 +127,8 @@ async def ramp(client: Client, build: str, percent: float) -> None:
     """Send that part of what starts and moves to a build, the rest to the current one; 0 ends it. Raises as `promote`."""
     known = await _described(client)
     _check_known(known.worker_deployment_info, build)
+    if percent > 0:
+        await _check_complete(client, _build(known.worker_deployment_info.routing_config.current_deployment_version), build)
     asked = SetWorkerDeploymentRampingVersionRequest(
         namespace=client.namespace,
         deployment_name=DEPLOYMENT,

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncGenerator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -40,13 +41,13 @@ class Fleet:
         done = subprocess.run(command, cwd=ROOT, env=self.stack.environment, capture_output=True, text=True, timeout=60, check=False)
         return done.returncode, done.stdout + done.stderr
 
-    async def promoted(self, build: str) -> None:
-        """Promote a build once its workers are ready for it."""
+    async def done(self, *arguments: str) -> None:
+        """Have `weaver deploy` do something as soon as it can be done: a new build's workers may not all ask for tasks yet."""
 
         async def is_done() -> bool:
-            return self.deploy("promote", build)[0] == 0
+            return self.deploy(*arguments)[0] == 0
 
-        await until(is_done, f"build {build} to be complete")
+        await until(is_done, f"weaver deploy {' '.join(arguments)}")
 
     async def build_of(self, workflow_id: str) -> str:
         described = await self.client.get_workflow_handle(workflow_id).describe()
@@ -57,6 +58,18 @@ class Fleet:
             return await self.build_of(workflow_id) == build
 
         await until(is_there, f"{workflow_id} on build {build}", seconds=40)
+
+    async def begins_on(self, build: str) -> None:
+        """Wait until what starts begins on a build: its task queues hear of it one after the other."""
+        numbers = count()
+
+        async def begins() -> bool:
+            run_id = f"to-{build}-{next(numbers)}"
+            await self.backtest(run_id, 0)
+            assert (await result(self.client, run_id)).status is RunStatus.COMPLETED
+            return await self.build_of(run_id) == build
+
+        await until(begins, f"what starts to begin on build {build}", seconds=30)
 
     async def ticked(self, run_id: str, *, beyond: int) -> int:
         async def bars() -> int | None:
@@ -109,7 +122,13 @@ async def test_live_runs_move_to_a_promoted_build_and_backtests_end_where_they_b
     await fleet.stack.ready()
     code, said = fleet.deploy("promote", "tow")
     assert (code, said.strip()) == (2, "weaver: No build 'tow'. Did you mean 'two'?")
-    await fleet.promoted("two")
+    await fleet.done("ramp", "two", "--percent", "100")
+    await fleet.begins_on("two")
+    assert json.loads(fleet.deploy("status", "--json")[1])["current"] == "one"
+    await fleet.done("ramp", "two", "--percent", "0")
+    await fleet.begins_on("one")
+
+    await fleet.done("promote", "two")
     await fleet.backtest("new", 0)
     assert (await result(fleet.client, "new")).status is RunStatus.COMPLETED
     assert await fleet.build_of("new") == "two"
