@@ -170,6 +170,18 @@ it('says when the workflow of a run does not answer, and shows what is on record
   expect(screen.getByText('900.16')).toBeVisible();
 });
 
+it.each([
+  [60_000, 'Next bar ends'],
+  [-60_000, 'Not decided yet: bar ended'],
+])('tells a bar that is to come from one that no worker has decided at (%i ms)', async (milliseconds, label) => {
+  const next_tick = new Date(Date.now() + milliseconds).toISOString();
+  run = aPaperRun({
+    live: { next_tick, positions: {}, working_orders: {}, last_decision: null, pause_reason: null, ignored: [] },
+  });
+  openPage('/runs/my-run');
+  expect(await screen.findByText(label)).toBeVisible();
+});
+
 it('tells why it traded: what was seen, wanted, admitted or refused, and what became of it', async () => {
   server.use(
     http.get(at('/runs/my-run/decisions'), () =>

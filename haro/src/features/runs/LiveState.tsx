@@ -2,9 +2,12 @@ import { Alert, Paper, SimpleGrid, Table, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { RunDetail } from '@/api/schema.gen';
 import { money, price, quantity } from '@/lib/format';
+import { useNow } from '@/lib/useNow';
 import { TextLink } from '@/ui/links';
 import { Signed } from '@/ui/Signed';
 import { Ago, Time } from '@/ui/Time';
+
+const LATE_MS = 5_000;
 
 /** What a paper or live run has now, and what it waits for. */
 export function LiveState({ run }: { run: RunDetail }) {
@@ -29,14 +32,23 @@ export function LiveState({ run }: { run: RunDetail }) {
         <Figure label="Unrealised">
           <Signed value={run.unrealised_pnl} />
         </Figure>
-        <Figure label="Next bar ends">
-          <Ago value={run.live?.next_tick} />
-        </Figure>
+        <AwaitedBar end={run.live?.next_tick} />
         <Figure label="Last decision">
           <Time value={run.live?.last_decision} as="clock" />
         </Figure>
       </SimpleGrid>
     </>
+  );
+}
+
+/** The bar that is waited for. One that ended a while ago waits for a worker. */
+function AwaitedBar({ end }: { end: string | null | undefined }) {
+  const now = useNow();
+  const isLate = !!end && now - new Date(end).getTime() > LATE_MS;
+  return (
+    <Figure label={isLate ? 'Not decided yet: bar ended' : 'Next bar ends'}>
+      <Ago value={end} />
+    </Figure>
   );
 }
 
