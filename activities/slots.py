@@ -120,7 +120,8 @@ class _Slot:
     async def ready(self, at_most_seconds: float) -> None:
         """Wait until a process of this slot has been ready for a moment, or that long."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._ready.wait(), at_most_seconds)
+            async with asyncio.timeout(at_most_seconds):
+                await self._ready.wait()
             await asyncio.sleep(HEAD_START_SECONDS)
 
     async def drain(self, grace_seconds: float) -> None:
@@ -131,7 +132,8 @@ class _Slot:
         with suppress(ProcessLookupError):
             process.terminate()
         with suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), grace_seconds)
+            async with asyncio.timeout(grace_seconds):
+                await process.wait()
 
     async def _live(self) -> None:
         """Start a process and follow it to its end."""

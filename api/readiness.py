@@ -132,6 +132,7 @@ def archive_part(passed: ArchivePass | None, now: datetime, oldest: datetime | N
 
 async def _within(asked: Awaitable[_ReadT], seconds: float, whom: str) -> _ReadT:
     try:
-        return await asyncio.wait_for(asked, seconds)
+        async with asyncio.timeout(seconds):
+            return await asked
     except TimeoutError:
         raise Unavailable(f"{whom} does not answer within {seconds:g} s.") from None

@@ -25,5 +25,6 @@ async def patiently(settings: Settings, stopping: asyncio.Event) -> Client | Non
                 logger.info("%s Waiting for it.", problem)
                 told = True
             with suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), 0.1)
+                async with asyncio.timeout(0.1):
+                    await stopping.wait()
     return None

@@ -46,7 +46,8 @@ async def _send(venue: Venue, order_id: str, **terms: object) -> None:
 
 async def _hold(venue: Venue) -> None:
     await _send(venue, "entry")
-    await asyncio.wait_for(until_closed(venue, ["entry"]), 60)
+    async with asyncio.timeout(60):
+        await until_closed(venue, ["entry"])
     assert venue.queries.positions(PAPER)[0].quantity == 2
 
 
@@ -90,10 +91,12 @@ async def test_an_order_that_may_be_on_its_way_is_waited_for_until_it_must_have_
 
     switching = asyncio.create_task(switch_off(venue, reason="a test", flatten=False))
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(asyncio.shield(switching), 4 * PAUSE_SECONDS)
+        async with asyncio.timeout(4 * PAUSE_SECONDS):
+            await asyncio.shield(switching)
     clock.ahead = SURELY_ARRIVED
 
-    assert (await asyncio.wait_for(switching, 30)).cancelled == ()
+    async with asyncio.timeout(30):
+        assert (await switching).cancelled == ()
     assert venue.orders.order("lost").status is OrderStatus.IN_DOUBT  # never taken for refused
     await venue.disconnect()
 
@@ -106,7 +109,8 @@ async def test_several_at_once_close_a_position_once(database: Database, tmp_pat
 
     assert len({one.killed_at for one in done}) == 1
     closing = {order_id for one in done for order_id in one.closing}
-    await asyncio.wait_for(until_closed(venues[0], sorted(closing)), 60)
+    async with asyncio.timeout(60):
+        await until_closed(venues[0], sorted(closing))
     assert (await what_is_left(venues[0])).positions == {}
     assert venues[0].queries.positions(PAPER) == []
     (order,) = [one for one in venues[0].queries.orders(account=PAPER).items if one.id.startswith(closing_prefix(done[0].killed_at))]
@@ -125,7 +129,8 @@ async def test_a_position_that_comes_back_is_closed_by_another_order(database: D
     assert (first.killed_at, first.closing) == (killed_at, ())
     (first_id,) = done.closing
     assert first_id.endswith("-1")
-    await asyncio.wait_for(until_closed(venue, done.closing), 60)
+    async with asyncio.timeout(60):
+        await until_closed(venue, done.closing)
     # Something else buys again under the same switch: at the venue, by hand.
     await (await venue.exchange()).submit(wanted("by-hand", symbol=SYMBOL, quantity="1").request)
 
@@ -137,6 +142,7 @@ async def test_a_position_that_comes_back_is_closed_by_another_order(database: D
     again = await switch_off(venue, reason="a test", flatten=True)
     (second_id,) = again.closing
     assert second_id == first_id.removesuffix("1") + "2"
-    await asyncio.wait_for(until_closed(venue, again.closing), 60)
+    async with asyncio.timeout(60):
+        await until_closed(venue, again.closing)
     assert (await what_is_left(venue)).positions == {}
     await venue.disconnect()

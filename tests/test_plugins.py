@@ -1,3 +1,4 @@
+import ast
 import gc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -53,6 +54,26 @@ def test_files_are_read_by_many_threads_at_once(tmp_path: Path) -> None:
         gc.set_threshold(*before)
         gc.callbacks.remove(let_others_run)
     assert all(isinstance(entry, Found) for entries in found for entry in entries)
+
+
+def test_a_file_is_read_while_a_traceback_is_written_in_a_collection_of_garbage(tmp_path: Path) -> None:
+    """As by a future whose exception nobody asked for: Python parses the lines of a traceback that it writes."""
+    write(tmp_path, "mine.py", GOOD.format(id="mine") + ("value = " + "[" * 20 + "1" + "]" * 20 + "\n") * 50)
+    before = gc.get_threshold()
+
+    def parse_sometimes(phase: str, _: object) -> None:
+        if phase == "stop":
+            ast.parse("a = [1]")
+
+    gc.callbacks.append(parse_sometimes)
+    gc.set_threshold(50, 2, 2)
+    try:
+        (entry,) = find([tmp_path], StrategyMeta)
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(parse_sometimes)
+    assert isinstance(entry, Found)
+    assert gc.isenabled()
 
 
 def test_meta_may_be_annotated_and_named_through_its_module(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 import ast
 import dataclasses
+import gc
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -82,15 +84,30 @@ def read(path: Path, kind: type[MetaT]) -> Found[MetaT] | Broken:
 
 
 _PARSING = Lock()
-"""CPython 3.11 counts the depth of the trees that it makes for all threads together: another thread that parses while a collection of
-garbage lets it run has this one fail with a SystemError. `catch_warnings` is every thread's as well."""
+
+
+@contextmanager
+def _parsing() -> Iterator[None]:
+    """Let one thread parse, without a collection of garbage meanwhile.
+
+    CPython 3.11 counts the depth of all trees that it makes together. What a collection runs, another thread or the report of an exception
+    that nobody asked for, may parse as well, and this parsing then ends with a SystemError. `catch_warnings` is every thread's, too.
+    """
+    with _PARSING, catch_warnings():
+        simplefilter("ignore")  # an odd escape in a listed file is its author's business when it runs
+        was_enabled = gc.isenabled()
+        gc.disable()
+        try:
+            yield
+        finally:
+            if was_enabled:
+                gc.enable()
 
 
 def read_text(text: str, path: Path, kind: type[MetaT]) -> Found[MetaT] | Broken:
     """Return what the META in a file's text says, or why it cannot be known."""
     try:
-        with _PARSING, catch_warnings():
-            simplefilter("ignore")  # an odd escape in a listed file is its author's business when it runs
+        with _parsing():
             tree = ast.parse(text.encode(), filename=str(path))
     except SyntaxError as problem:
         return Broken(path=path, reason=f"syntax error: {problem.msg}", line=problem.lineno)

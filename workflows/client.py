@@ -83,7 +83,8 @@ async def connect(address: str, namespace: str = "default", interceptors: Sequen
             api_key=way_in.get("api_key"),
             rpc_metadata=way_in.get("rpc_metadata", {}),
         )
-        client = await asyncio.wait_for(connecting, seconds)
+        async with asyncio.timeout(seconds):
+            client = await connecting
         await client.service_client.workflow_service.describe_namespace(
             DescribeNamespaceRequest(namespace=namespace), timeout=timedelta(seconds=seconds)
         )
@@ -207,7 +208,8 @@ async def tell(client: Client, run_id: str, message: str, ask: Ask | None = None
     handle = client.get_workflow_handle(run_id)
     update = handle.execute_update(message, ask or Ask(), result_type=RunState)
     try:
-        return await answered(asyncio.wait_for(update, ANSWER_SECONDS), run_id)
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await answered(update, run_id)
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
         raise Unavailable(f"No worker answers for run '{run_id}' within {ANSWER_SECONDS:g} s.") from None
     except WorkflowUpdateFailedError as problem:
@@ -281,7 +283,8 @@ async def follow(client: Client, run_id: str, *, every_seconds: float = 0.25) ->
         if not is_open:
             return
         with suppress(TimeoutError, WorkflowFailureError):
-            await asyncio.wait_for(client.get_workflow_handle(run_id).result(), every_seconds)
+            async with asyncio.timeout(every_seconds):
+                await client.get_workflow_handle(run_id).result()
 
 
 async def _pulse(client: Client, description: WorkflowExecutionDescription) -> Pulse | None:

@@ -135,7 +135,8 @@ async def _ask_order(client: Client, order_id: str, update: str, message: Ask | 
     arguments = [] if message is None else [message]
     call = handle.execute_update(update, args=arguments, result_type=OrderState)
     try:
-        return await answered(asyncio.wait_for(call, ORDER_ANSWER_SECONDS), order_id, "order")
+        async with asyncio.timeout(ORDER_ANSWER_SECONDS):
+            return await answered(call, order_id, "order")
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
         return await order_state(client, order_id)
     except WorkflowUpdateFailedError as problem:

@@ -26,7 +26,7 @@ from weaver.walle.run_money import TradingRecords, money_of
 from workflows.client import QUERY_SECONDS, state, stop, tell
 from workflows.deleting import delete_run
 from workflows.documents import live_document
-from workflows.inputs import Ask, ParamsChange, RunState, StopRequest
+from workflows.inputs import Ask, ParamsChange, StopRequest
 
 router = APIRouter(tags=["runs"])
 
@@ -139,11 +139,9 @@ async def get_run(parts: PartsDep, run_id: RunId) -> RunDetail:
 
 
 async def _live(parts: Parts, run_id: str) -> tuple[Live | None, str | None]:
-    async def asked() -> RunState:
-        return await state(await parts.temporal.client(), run_id)
-
     try:
-        return live_document(await asyncio.wait_for(asked(), QUERY_SECONDS)), None
+        async with asyncio.timeout(QUERY_SECONDS):
+            return live_document(await state(await parts.temporal.client(), run_id)), None
     except TimeoutError:
         return None, f"Nobody answered for run '{run_id}' within {QUERY_SECONDS:g} s."
     except (Unavailable, NotFound) as problem:

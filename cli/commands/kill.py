@@ -164,7 +164,8 @@ async def _directly(
     try:
         off = await _persistently(venue, flatten=flatten, reason=reason)
         with suppress(TimeoutError, Unavailable):  # what is left then is told
-            await asyncio.wait_for(until_closed(venue, off.closing), CLOSING_SECONDS)
+            async with asyncio.timeout(CLOSING_SECONDS):
+                await until_closed(venue, off.closing)
         return off, await what_is_left(venue)
     finally:
         await venue.disconnect()
@@ -176,7 +177,8 @@ async def _persistently(venue: Venue, *, flatten: bool, reason: str) -> Switched
     while True:
         try:
             left = max(deadline - time.monotonic(), 1.0)
-            return await asyncio.wait_for(switch_off(venue, reason=reason, flatten=flatten), left)
+            async with asyncio.timeout(left):
+                return await switch_off(venue, reason=reason, flatten=flatten)
         except TimeoutError:
             text = f"{venue.account}: the switch is on, but orders still work after {PATIENCE_SECONDS:g} s."
             raise Unavailable(f"{text} Try again: weaver kill {venue.account}") from None

@@ -71,7 +71,8 @@ class Outbox:
         self._pongs[mark] = answered
         with suppress(ConnectionError, TimeoutError):
             await self._socket.ping(mark)
-            await asyncio.wait_for(answered.wait(), 1)
+            async with asyncio.timeout(1):
+                await answered.wait()
 
     def ponged(self, mark: bytes) -> None:
         """Take the answer to a ping."""

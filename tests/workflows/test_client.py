@@ -34,6 +34,17 @@ async def test_a_port_that_is_silent_is_no_server() -> None:
             await connect(f"127.0.0.1:{silent.getsockname()[1]}")
 
 
+async def test_a_connection_that_is_not_wanted_any_more_when_it_comes_is_given_up(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def connected(*_: object, **__: object) -> Client:
+        asyncio.get_running_loop().call_soon(connecting.cancel)
+        return client
+
+    monkeypatch.setattr(Client, "connect", connected)
+    connecting = asyncio.create_task(connect("127.0.0.1:9"))
+    with pytest.raises(asyncio.CancelledError):
+        await connecting
+
+
 def test_made_up_ids_are_readable_and_valid() -> None:
     request = RunCreate(strategy="my strategy/1", symbols=["AAPL"])
     made = run_id_for(request)

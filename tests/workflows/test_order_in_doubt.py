@@ -259,7 +259,8 @@ async def test_an_order_in_doubt_survives_its_workers(tmp_path: Path, fault: Fau
         await comes(world, order_id, OrderStatus.IN_DOUBT)
         await world.stop()
         await world.go()
-        state = await asyncio.wait_for(handle.result(), 60)
+        async with asyncio.timeout(60):
+            state = await handle.result()
         assert state.order is not None
         assert state.order.status is OrderStatus.FILLED
         assert await at_venue(world, symbol) == [order_id]

@@ -61,8 +61,9 @@ class _Told:
 
     async def hang_up(self) -> None:
         """Close what is open, without waiting long for the other side's goodbye."""
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self.close(), 2 * self._timing.close)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(2 * self._timing.close):
+                await self.close()
 
     def heard(self) -> None:
         """Take note of a message."""
@@ -102,7 +103,8 @@ class _Told:
     async def greeted(self, starting: Awaitable[None]) -> None:
         """Connect and be let in, within the time for it."""
         try:
-            await asyncio.wait_for(starting, self._timing.greeting)
+            async with asyncio.timeout(self._timing.greeting):
+                await starting
         except Exception as problem:  # as above: it goes on
             log.warning("No connection to Alpaca's stream: %s.", type(problem).__name__)
             raise
