@@ -71,6 +71,8 @@ class Everything:
         self._most_missed = most_missed
         self._listeners = 0
         self._looking: asyncio.Task[None] | None = None
+        self._tried = asyncio.Event()
+        self._has_looked = False
         self._tails: dict[str, Tail] = {}
         self._found_later: set[str] = set()
         self._seen: dict[str, datetime] = {}
@@ -90,6 +92,7 @@ class Everything:
         self._listeners += 1
         if self._looking is None:
             self._since = self.complete_from = now_in_microseconds()
+            self._tried, self._has_looked = asyncio.Event(), False
             self._looking = asyncio.create_task(self._look_again_and_again(), name="look for workflows")
 
     def leave(self) -> None:
@@ -103,6 +106,7 @@ class Everything:
         if self._looking is not None:
             self._looking.cancel()
             self._looking = None
+        self._tried.set()
         for tail in self._tails.values():
             self._drop(tail)
         self._tails.clear()
@@ -158,7 +162,13 @@ class Everything:
         return sorted((told for told in events if told.at >= since), key=_by_time), self.next
 
     async def _gathered(self, since: int) -> Missed | None:
-        """Read what all histories told from a time on; None when that is too much to hold."""
+        """Read what all histories told from a time on; None when that is too much to hold.
+
+        What is seen at the first look is seen here as well: that look takes of a history only what came since the first listener.
+        """
+        await self._tried.wait()
+        if not self._has_looked:
+            raise Unavailable("Runs cannot be looked for now.")
         sequence, now = self.next, asyncio.get_running_loop().time()
         start = time_of(since)
         stored = await asyncio.to_thread(self._queries.events_since, start, limit=self._most_missed + 1)
@@ -189,7 +199,6 @@ class Everything:
 
     async def _look_again_and_again(self) -> None:
         closed_since = time_of(self._since) - OVERLAP
-        is_first = True
         while True:
             began = datetime.now(UTC)
             try:
@@ -197,10 +206,11 @@ class Everything:
             except Unavailable as problem:
                 logger.warning("cannot look for runs now: %s", problem)
             else:
-                self._follow(found, is_first=is_first)
-                is_first = False
+                self._follow(found, is_first=not self._has_looked)
+                self._has_looked = True
                 closed_since = began - OVERLAP
                 self._seen = {link: seen for link, seen in self._seen.items() if seen >= closed_since - OVERLAP}
+            self._tried.set()
             await asyncio.sleep(EVERY_SECONDS)
 
     def _follow(self, found: Sequence[WorkflowExecution], *, is_first: bool) -> None:

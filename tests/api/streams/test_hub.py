@@ -4,13 +4,16 @@ import asyncio
 import gc
 import os
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import replace
+from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from starlette.types import Message, Receive, Send
+from temporalio.client import Client, WorkflowExecution
 
 from api.main import create_app
 from api.streams.all_stream import AllStream
@@ -27,6 +30,7 @@ from weaver.market import to_microseconds
 from weaver.settings import Settings
 from weaver.walle.database import Database
 from workflows.client import connect
+from workflows.looking import look
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -145,6 +149,38 @@ async def test_a_client_of_all_that_comes_back_is_told_what_it_missed_or_that_it
         assert b"event: stream.Reset\n" in await anext(frames)
         await run.tell()
         await heard(frames, 1)
+    await run.end()
+    await hub.stop()
+
+
+async def test_a_client_that_comes_back_misses_nothing_of_a_run_that_is_listed_only_now(
+    world: TradingWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run is listed a little after its start: here not yet for whoever looks before the first look is over."""
+    run = await Puppet.start(world.client)
+    await run.tell(2)
+    (first, *_) = await world.events(run.run_id)
+    is_listed, has_looked_too_early = False, asyncio.Event()
+    begun = count()
+
+    async def lagging(client: Client, closed_since: datetime) -> list[WorkflowExecution]:
+        nonlocal is_listed
+        if next(begun) == 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await has_looked_too_early.wait()
+            is_listed = True
+        elif not is_listed:
+            has_looked_too_early.set()
+            return []
+        return await look(client, closed_since)
+
+    monkeypatch.setattr("api.streams.everything.look", lagging)
+    hub = hub_of(world)
+    after = cursor(to_microseconds(first.ts), "now")
+    async with aclosing(AllStream(hub, after, types=["orders.Created"], corr_id="test").frames()) as frames:
+        told = {one.rpartition("~")[2] for one in await heard(frames, 2)}
+    assert {event.id for event in await world.events(run.run_id) if event.type == "orders.Created"} <= told
     await run.end()
     await hub.stop()
 
