@@ -49,7 +49,7 @@ class Averager(Strategy[StrategyParams]):
 """
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def api_stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     stack = Stack(tmp_path_factory.mktemp("api") / "home")
     (stack.home / "plugins" / "trader.py").write_text(TRADER)
@@ -67,13 +67,13 @@ async def api_stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[S
         stack.stop()
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def api(api_stack: Stack) -> AsyncIterator[Api]:
     async with asked(settings_of(api_stack)) as one:
         yield one
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def finished(api: Api) -> Any:
     """A backtest that has ended."""
     run = await api.start({**BACKTEST, "id": "finished", "tags": ["kept"]})

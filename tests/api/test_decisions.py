@@ -14,7 +14,7 @@ from tests.workflows.stack import SYMBOL, until
 PATH = "/runs/averaged"
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="module")
 async def averaged(api: Api) -> Any:
     run = await api.start({**BACKTEST, "id": "averaged", "strategy": "averager"})
     return await api.reached(run["id"], "completed")

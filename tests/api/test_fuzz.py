@@ -39,7 +39,7 @@ schema = schemathesis.openapi.from_dict(
 bounded = settings(derandomize=True, max_examples=15, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="module")
 async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """An API process of its own before a stack of its own, since what is sent here kills accounts and starts runs."""
     stack = Stack(tmp_path_factory.mktemp("fuzzed") / "home")

@@ -129,7 +129,7 @@ def end_up(up: Up) -> None:
     up.process.communicate(timeout=30)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     """A home with the demo prices of AAPL and MSFT and a stack that stays up for the session."""
     shell = new_shell(tmp_path_factory.mktemp("served"))
@@ -139,7 +139,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     end_up(up)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def finished(served: Shell) -> tuple[Shell, str]:
     """A finished run of sma-cross on AAPL, with costs: the home and the run's id."""
     done = served.weaver(

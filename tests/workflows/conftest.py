@@ -12,7 +12,7 @@ from tests.workflows.stack import Stack
 from tests.workflows.trading_world import TradingWorld, local_world
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Stack, Client]]:
     stack = Stack(tmp_path_factory.mktemp("stack") / "home")
     try:
@@ -31,14 +31,14 @@ def client(running: tuple[Stack, Client]) -> Client:
     return running[1]
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def trading(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TradingWorld]:
     """One world for all tests that trade symbols of their own and leave the account standing."""
     async with local_world(tmp_path_factory.mktemp("trading")) as world:
         yield world
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def alpaca(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[TradingWorld, AlpacaServer]]:
     """One world at a server that speaks Alpaca's protocol, for all tests that trade symbols of their own there."""
     async with alpaca_world(tmp_path_factory.mktemp("alpaca")) as both:
