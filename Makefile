@@ -51,7 +51,7 @@ test-haro: setup $(HARO_STAMP) ## the dashboard's own tests
 	@$(NPM) run --silent test
 
 test: setup browser haro test-haro ## every test
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 	$(BIN)/python -m pytest -m alone $(ARGS) || [ $$? -eq 5 ] # where ARGS chooses none of these
 
 coverage: setup browser haro ## every test, and how much of each package they run; fails below a package's floor

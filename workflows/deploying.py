@@ -154,7 +154,10 @@ async def workflows_on(client: Client, build: str) -> list[str]:
 
 
 async def promote_first(client: Client, build: str) -> bool:
-    """Promote a build if none ever was, since nothing would run before; tell whether it was. Waits until the server knows the build."""
+    """Promote a build if none ever was, since nothing would run before; tell whether this call is known to have done it.
+
+    Waits until the server knows the build.
+    """
     while True:
         try:
             routing = (await _described(client)).worker_deployment_info.routing_config
