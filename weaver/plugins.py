@@ -4,7 +4,7 @@ import ast
 import dataclasses
 import gc
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +87,7 @@ _PARSING = Lock()
 
 
 @contextmanager
-def _parsing() -> Iterator[None]:
+def _parsing() -> Generator[None]:
     """Let one thread parse, without a collection of garbage meanwhile.
 
     CPython 3.11 counts the depth of all trees that it makes together. What a collection runs, another thread or the report of an exception
