@@ -57,7 +57,7 @@ def test_a_frame_is_backtested_and_everything_is_a_frame(home: Path):
     assert run.decisions["seen"].iloc[0]["AAPL"]["position"] == 0
     assert set(run.fills["side"]) == {"buy", "sell"}
     assert "sma-cross on AAPL" in repr(run)
-    assert "<table>" in run._repr_html_()  # pyright: ignore[reportPrivateUsage]  # what Jupyter calls
+    assert "<table>" in run._repr_html_()
 
 
 def test_a_frame_gives_what_its_import_into_the_catalogue_gives(home: Path):
@@ -204,7 +204,7 @@ def test_warm_up_bars_come_before_the_start_and_are_not_measured():
         (lambda: backtest("sma-cross", prices(), timeframe="1 day"), BadValue, "timeframe = '1 day'"),
         (lambda: backtest("sma-cross", prices(), cash=-1), BadValue, "cash = -1"),
         (lambda: backtest("sma-cross", prices(), commission_bps=-1), BadInput, "commission_bps"),
-        (lambda: backtest("sma-cross", prices(), commission_bps="much"), BadValue, "commission_bps = 'much'"),  # type: ignore[arg-type]  # what a notebook may pass
+        (lambda: backtest("sma-cross", prices(), commission_bps="much"), BadValue, "commission_bps = 'much'"),
         (lambda: backtest("sma-cross", prices(), start="2005-01-01", end="2004-01-01"), BadInput, "after start"),
         (lambda: backtest("sma-cross", prices(), start="2030-01-01"), NoBars, "No bars of DATA"),
         (lambda: backtest("sma-cross", prices(), start="soon"), BadValue, "start = 'soon'"),
@@ -216,11 +216,11 @@ def test_warm_up_bars_come_before_the_start_and_are_not_measured():
         (lambda: backtest("sma-cross", prices()[::-1]), BadData, "not in time order"),
         (lambda: backtest("sma-cross", prices().assign(Low=1e6)), BadData, "impossible bars"),
         (lambda: backtest("sma-cross", {"A": prices(), "B": prices()}), BadInput, "expected one symbol"),
-        (lambda: backtest("sma-cross", {"A": [1, 2]}), BadValue, "a DataFrame for A"),  # type: ignore[dict-item]  # what a notebook may pass
+        (lambda: backtest("sma-cross", {"A": [1, 2]}), BadValue, "a DataFrame for A"),
         (lambda: backtest("sma-cross", {}), BadInput, "symbols"),
-        (lambda: backtest("sma-cross", 5), BadValue, "data = 5"),  # type: ignore[arg-type]  # what a notebook may pass
+        (lambda: backtest("sma-cross", 5), BadValue, "data = 5"),
         (lambda: backtest("sma-cross"), BadValue, "data = None"),
-        (lambda: backtest(int, prices()), BadValue, "a class derived from"),  # type: ignore[arg-type]  # what a notebook may pass
+        (lambda: backtest(int, prices()), BadValue, "a class derived from"),
         (lambda: backtest("sma-cross", "NOPE"), UnknownName, "No symbol 'NOPE'"),
         (lambda: backtest("sma-cross", "NOPE", calendar="24/7"), BadInput, "only with a DataFrame"),
     ],

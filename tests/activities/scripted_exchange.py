@@ -68,8 +68,8 @@ class ScriptedExchange(Exchange):
     async def _nothing(self, *_: object, **__: object) -> NoReturn:
         raise AssertionError("sending and cancelling an order asks for nothing else")
 
-    account = open_orders = orders_since = bars = latest_bar = quote = clock = calendar = _nothing  # type: ignore[assignment]  # never asked
-    trade_updates = bar_updates = _nothing  # type: ignore[assignment]  # never asked
+    account = open_orders = orders_since = bars = latest_bar = quote = clock = calendar = _nothing
+    trade_updates = bar_updates = _nothing
 
 
 def a_holding(symbol: str, quantity: Decimal) -> Holding:

@@ -96,7 +96,7 @@ class Life:
         order.status = status
         order.updated_at = self._tape.clock.stamp()
         setattr(order, ENDS[status], order.updated_at)
-        self._tape.write(status, order, reason=reason, other_order_id=order.replaced_by)  # type: ignore[arg-type]  # keys of ENDS are kinds
+        self._tape.write(status, order, reason=reason, other_order_id=order.replaced_by)
         self._tape.tell(status, order)
         if status == "replaced":
             return

@@ -119,7 +119,7 @@ def test_a_second_ctrl_c_leaves_the_run_alone_and_says_how_to_look_at_it(served:
     trading.send_signal(signal.SIGINT)
     said: list[str] = []
     assert trading.stderr is not None
-    wait_until(lambda: said.append(trading.stderr.readline()) or "Stopping the run" in said[-1], "the first one to be taken")  # type: ignore[union-attr]
+    wait_until(lambda: said.append(trading.stderr.readline()) or "Stopping the run" in said[-1], "the first one to be taken")
 
     trading.send_signal(signal.SIGINT)
 

@@ -89,7 +89,7 @@ def test_a_worker_gets_the_time_to_drain() -> None:
 
     grace = services()["worker"]["stop_grace_period"]
 
-    assert int(re.fullmatch(r"(\d+)s", grace)[1]) >= 2 * (OF_RUNS + OF_ACCOUNTS).total_seconds()  # type: ignore[index]  # it matches
+    assert int(re.fullmatch(r"(\d+)s", grace)[1]) >= 2 * (OF_RUNS + OF_ACCOUNTS).total_seconds()
 
 
 def test_only_nginx_is_reached_and_from_this_machine_alone() -> None:

@@ -198,7 +198,7 @@ def test_an_intent_for_a_symbol_that_is_not_the_runs_is_an_error_with_the_neares
 
 def test_something_that_is_no_intent_is_an_error() -> None:
     with pytest.raises(StrategyBroken, match="intent = 'buy'"):
-        replay(bars_of(flat_bars(2)), {0: ["buy"]})  # type: ignore[list-item]
+        replay(bars_of(flat_bars(2)), {0: ["buy"]})
 
 
 def test_a_decision_tells_what_was_seen_said_and_wanted() -> None:
@@ -285,7 +285,7 @@ def test_coarse_bars_are_seen_only_when_complete() -> None:
 
 def test_a_strategy_may_return_nothing() -> None:
     class Idle(Strategy[StrategyParams]):
-        def decide(self, view: View) -> None:  # type: ignore[override]  # what a careless author writes
+        def decide(self, view: View) -> None:
             return None
 
     assert replay(bars_of(flat_bars(2)), Idle(StrategyParams())).fills == []

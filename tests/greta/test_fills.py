@@ -31,19 +31,19 @@ def test_a_market_order_on_the_last_bar_keeps_waiting() -> None:
     ],
 )
 def test_a_buy_limit_fills_at_the_better_of_open_and_limit(bar: tuple[float, ...], price: float | None) -> None:
-    run = replay(bars_of([QUIET, bar]), {0: [Buy(1, limit=97)]})  # type: ignore[list-item]  # rows of four
+    run = replay(bars_of([QUIET, bar]), {0: [Buy(1, limit=97)]})
     assert run.brief == ([] if price is None else [(1, "buy", 1, price)])
 
 
 @pytest.mark.parametrize(("bar", "price"), [((100, 104, 99, 101), 103.0), ((105, 106, 104, 105), 105.0), ((100, 102.9, 99, 101), None)])
 def test_a_sell_limit_mirrors_it(bar: tuple[float, ...], price: float | None) -> None:
-    run = replay(bars_of([QUIET, QUIET, bar]), {0: [Buy(1)], 1: [Sell(1, limit=103)]})  # type: ignore[list-item]
+    run = replay(bars_of([QUIET, QUIET, bar]), {0: [Buy(1)], 1: [Sell(1, limit=103)]})
     assert run.brief[1:] == ([] if price is None else [(2, "sell", 1, price)])
 
 
 @pytest.mark.parametrize(("bar", "price"), [((100, 103, 99, 102), 102.0), ((104, 105, 103, 104), 104.0), ((100, 101.9, 99, 101), None)])
 def test_a_buy_stop_fills_at_the_stop_or_at_the_gapped_open(bar: tuple[float, ...], price: float | None) -> None:
-    run = replay(bars_of([QUIET, bar]), {0: [Buy(1, stop=102)]})  # type: ignore[list-item]
+    run = replay(bars_of([QUIET, bar]), {0: [Buy(1, stop=102)]})
     assert run.brief == ([] if price is None else [(1, "buy", 1, price)])
 
 
@@ -113,7 +113,7 @@ def test_a_size_in_cash_is_taken_at_the_decision_close_and_reduced_at_the_fill()
 
 def test_reduction_at_the_fill_includes_costs() -> None:
     # 1 % commission: q × 100 × 1.01 ≤ 1000 → q = 9.90099009 in lots of 1e-8.
-    run = replay(bars_of(flat_bars(2)), {0: [Buy(percent=100)]}, cash=1000, costs=Costs(commission_bps=100))  # type: ignore[arg-type]
+    run = replay(bars_of(flat_bars(2)), {0: [Buy(percent=100)]}, cash=1000, costs=Costs(commission_bps=100))
     assert run.fills[0].quantity == 9.90099009
     assert run.state.book["cash"] >= 0
 
@@ -198,13 +198,13 @@ def test_an_immediate_or_cancel_order_takes_the_open_or_nothing() -> None:
 
 def test_a_participation_cap_gives_partial_fills() -> None:
     rows = [(100.0, 100.0, 100.0, 100.0, 50.0)] * 5
-    run = replay(bars_of(rows), {0: [Buy(12)]}, costs=Costs(participation_cap="0.1"))  # type: ignore[arg-type]
+    run = replay(bars_of(rows), {0: [Buy(12)]}, costs=Costs(participation_cap="0.1"))
     assert run.brief == [(1, "buy", 5, 100), (2, "buy", 5, 100), (3, "buy", 2, 100)]
 
 
 def test_fill_or_kill_under_a_cap_is_whole_or_nothing() -> None:
     rows = [(100.0, 100.0, 100.0, 100.0, 50.0)] * 3
-    costs = Costs(participation_cap="0.1")  # type: ignore[arg-type]
+    costs = Costs(participation_cap="0.1")
     assert replay(bars_of(rows), {0: [Buy(12, time_in_force="fok")]}, costs=costs).only_order().status == "cancelled"
     assert replay(bars_of(rows), {0: [Buy(5, time_in_force="fok")]}, costs=costs).brief == [(1, "buy", 5, 100)]
     partly = replay(bars_of(rows), {0: [Buy(12, time_in_force="ioc")]}, costs=costs)
@@ -218,7 +218,7 @@ def test_volume_plays_no_part_without_a_cap() -> None:
 
 
 def test_slippage_is_adverse_and_never_makes_a_limit_worse_than_its_price() -> None:
-    costs = Costs(slippage_bps=100)  # type: ignore[arg-type]
+    costs = Costs(slippage_bps=100)
     run = replay(bars_of(flat_bars(6)), {0: [Buy(1)], 1: [Sell(1)], 3: [Buy(1, limit=100.5)]}, costs=costs)
     # 1 % of 100: buys at 101, sells at 99; the limit of 100.5 caps 101.
     assert run.brief == [(1, "buy", 1, 101), (2, "sell", 1, 99), (4, "buy", 1, 100.5)]
@@ -227,7 +227,7 @@ def test_slippage_is_adverse_and_never_makes_a_limit_worse_than_its_price() -> N
 
 def test_volume_share_slippage_is_the_square_of_the_share() -> None:
     # zipline: 100 × 0.5 × (100/1000)² = 0.5.
-    run = replay(bars_of(flat_bars(2)), {0: [Buy(100)]}, costs=Costs(slippage_volume_share="0.5"))  # type: ignore[arg-type]
+    run = replay(bars_of(flat_bars(2)), {0: [Buy(100)]}, costs=Costs(slippage_volume_share="0.5"))
     assert run.fills[0].price == pytest.approx(100.5)
 
 
@@ -242,24 +242,24 @@ def test_volume_share_slippage_is_the_square_of_the_share() -> None:
     ],
 )
 def test_commission_adds_its_parts_and_has_a_minimum(costs: dict[str, str], commission: float) -> None:
-    run = replay(bars_of(flat_bars(2)), {0: [Buy(10)]}, costs=Costs(**costs))  # type: ignore[arg-type]
+    run = replay(bars_of(flat_bars(2)), {0: [Buy(10)]}, costs=Costs(**costs))
     assert run.fills[0].commission == pytest.approx(commission, rel=1e-12)
 
 
 def test_price_per_order_and_minimum_count_once_however_many_fills() -> None:
     rows = [(100.0, 100.0, 100.0, 100.0, 50.0)] * 5
-    costs = Costs(participation_cap="0.1", commission_per_order="1", commission_min="2")  # type: ignore[arg-type]
+    costs = Costs(participation_cap="0.1", commission_per_order="1", commission_min="2")
     run = replay(bars_of(rows), {0: [Buy(12)]}, costs=costs)
     assert [fill.commission for fill in run.fills] == [2, 0, 0]
 
 
 def test_commission_in_basis_points_is_of_the_slipped_price() -> None:
-    run = replay(bars_of(flat_bars(2)), {0: [Buy(10)]}, costs=Costs(commission_bps=10, slippage_bps=100))  # type: ignore[arg-type]
+    run = replay(bars_of(flat_bars(2)), {0: [Buy(10)]}, costs=Costs(commission_bps=10, slippage_bps=100))
     assert run.fills[0].commission == pytest.approx(10 * 101 * 0.001)
 
 
 def test_an_order_can_be_cancelled_and_replaced() -> None:
-    def script(view):  # type: ignore[no-untyped-def]  # a test's little script
+    def script(view):
         if view.only.row == 0:
             yield Buy(2, limit=90)
             yield Buy(3, limit=91)
@@ -276,7 +276,7 @@ def test_an_order_can_be_cancelled_and_replaced() -> None:
 def test_a_replacement_is_listed_in_the_place_of_what_it_replaces() -> None:
     listed: list[list[str]] = []
 
-    def script(view):  # type: ignore[no-untyped-def]  # a test's little script
+    def script(view):
         listed.append([order.id.partition("-")[2] for order in view.working_orders])
         if view.only.row == 0:
             yield Bracket(Buy(1), take_profit=120, stop_loss=80)
@@ -292,7 +292,7 @@ def test_a_replacement_is_listed_in_the_place_of_what_it_replaces() -> None:
 def test_a_trade_carries_its_excursions_bars_and_reason() -> None:
     # In at the open of bar 1 (100), out at the open of bar 3 (105). Held over bars 1 and 2: low 95, high 110.
     rows = [QUIET, (100, 106, 95, 104), (104, 110, 103, 108), (105, 200, 1, 105)]
-    run = replay(bars_of(rows), {0: [Buy(2)], 2: [Close()]}, costs=Costs(commission_per_order=1))  # type: ignore[arg-type]
+    run = replay(bars_of(rows), {0: [Buy(2)], 2: [Close()]}, costs=Costs(commission_per_order=1))
     (trade,) = run.trades
     assert (trade.side, trade.quantity, trade.entry_price, trade.exit_price, trade.bars_held) == ("long", 2, 100, 105, 2)
     assert trade.pnl == 2 * 5 - 2  # two commissions of 1

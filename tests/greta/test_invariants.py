@@ -83,7 +83,7 @@ quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCh
 def run(seed: int, with_costs: Costs, *, short: bool, windows: list[int]) -> Replayed:
     return replay(
         bars_for(seed, 150),
-        random_intents(seed),  # type: ignore[arg-type]  # a strategy
+        random_intents(seed),
         costs=with_costs,
         allow_short=short,
         leverage=2 if short else 1,

@@ -166,8 +166,8 @@ def at_the_end(bars: Bars | Sequence[Bars], decide: Callable[[View], Iterable[In
     fresh = frozenset(one.symbol for one in series if len(one) and one.ends[-1] == end)
     nothing = {"cash": 10_000.0, "quantities": [0.0] * len(series), "average_prices": [None] * len(series)}
     state = known.pop("state", None)
-    holdings = Holdings(**(nothing | known))  # type: ignore[arg-type]  # as its fields
-    return ask(Moment(series, acting(decide), end=end, fresh=fresh, name="test"), holdings, Setup(), prefix=PREFIX, state=state)  # type: ignore[arg-type]
+    holdings = Holdings(**(nothing | known))
+    return ask(Moment(series, acting(decide), end=end, fresh=fresh, name="test"), holdings, Setup(), prefix=PREFIX, state=state)
 
 
 BARS = bars_of(flat_bars(3))

@@ -57,7 +57,7 @@ def test_an_intraday_day_order_is_gone_at_the_close_of_its_session() -> None:
     bars = xnys(starts, "30m", [100, 100, 100, 90])
     working: list[int] = []
 
-    def look(view):  # type: ignore[no-untyped-def]  # a test's little script
+    def look(view):
         working.append(len(view.working_orders))
         if view.only.row == 0:
             yield Buy(1, limit=95, time_in_force="day")

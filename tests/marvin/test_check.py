@@ -54,7 +54,7 @@ def start(row: int) -> object:
 
 
 @pytest.mark.parametrize("entry", [entry for entry in Library.open([]).entries() if isinstance(entry, Found)], ids=lambda entry: entry.id)
-def test_each_shipped_strategy_passes(entry: Found) -> None:  # type: ignore[type-arg]
+def test_each_shipped_strategy_passes(entry: Found) -> None:
     symbols = SYMBOLS if entry.meta.symbols == "many" else ("IBM",)
 
     assert check(Library.open([]).source(entry.id), [demo_bars(symbol) for symbol in symbols]) == []

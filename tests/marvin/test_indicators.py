@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import talib  # pyright: ignore[reportMissingTypeStubs]  # compiled, without annotations
+import talib
 from hypothesis import given
 from hypothesis import strategies as st
 

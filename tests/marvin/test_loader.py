@@ -120,7 +120,7 @@ def test_an_error_shows_the_file_the_line_and_the_text_that_ran(tmp_path: Path) 
     path.write_text("# edited\n" * 30)
 
     with pytest.raises(ZeroDivisionError) as caught:
-        list(strategy.create(strategy.parse_params({})).decide(ViewClass([], None, None)))  # type: ignore[arg-type]  # never looked at
+        list(strategy.create(strategy.parse_params({})).decide(ViewClass([], None, None)))
 
     frame = traceback.extract_tb(caught.value.__traceback__)[-1]
     assert (frame.filename, frame.lineno, frame.line) == (str(path), 14, "return [1 / 0]")

@@ -123,7 +123,7 @@ def test_a_file_is_run_once_and_as_it_was_listed(tmp_path: Path) -> None:
 def test_files_beside_an_adapter_can_be_imported(tmp_path: Path) -> None:
     (tmp_path / "_words.py").write_text("GREETING = 'hello'")
     exchange = opened(library(tmp_path, mine="from ._words import GREETING\n" + WHOLE + "    greeting = GREETING\n"), **keys("PAPER"))
-    assert exchange.greeting == "hello"  # type: ignore[attr-defined]
+    assert exchange.greeting == "hello"  # type: ignore[attr-defined]  # what its own file gives it
 
 
 # Modes and credentials

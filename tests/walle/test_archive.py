@@ -77,7 +77,7 @@ def test_events_come_in_pages_by_position_and_by_time(database: Database) -> Non
     records.save_events("run-2", [an_event(9, run_id="run-2")])
 
     def positions(position: int, limit: int = 100, **only: object) -> list[int]:
-        return [event.position for event in queries.events_after("run-1", position, limit=limit, **only)]  # type: ignore[arg-type]
+        return [event.position for event in queries.events_after("run-1", position, limit=limit, **only)]
 
     assert positions(2, limit=3) == [3, 4, 5]
     assert positions(2, until=4) == [3, 4]

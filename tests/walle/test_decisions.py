@@ -61,7 +61,7 @@ def test_decisions_are_read_in_order_from_where_one_was(decisions: Decisions, qu
     decisions.save(DecisionRecord(run_id="run-2", bar_end=NOON))
 
     def ends(**choice: object) -> list[int]:
-        return [(one.bar_end - NOON) // MINUTE for one in queries.decisions("run-1", **choice)]  # type: ignore[arg-type]
+        return [(one.bar_end - NOON) // MINUTE for one in queries.decisions("run-1", **choice)]
 
     assert ends() == [0, 1, 2, 3]
     assert ends(after=NOON + MINUTE) == [2, 3]

@@ -210,7 +210,7 @@ def test_runs_are_found_by_what_they_are(records: Records, queries: Queries) -> 
     records.register_run(a_run("three", created_at=NOON + 2 * SECOND, status=RunStatus.RUNNING, symbols=("AAPL", "MSFT"), tags=("100%",)))
 
     def found(**how: object) -> list[str]:
-        return [run.id for run in queries.runs(**how).items]  # type: ignore[arg-type]  # each test passes the type meant
+        return [run.id for run in queries.runs(**how).items]
 
     assert found() == ["three", "two", "one"]
     assert found(sort="created_at") == ["one", "two", "three"]

@@ -57,7 +57,7 @@ def some(orders: Orders, database: Database) -> Orders:
 
 
 def ids(queries: TradingQueries, **choice: object) -> str:
-    page = queries.orders(**choice)  # type: ignore[arg-type]
+    page = queries.orders(**choice)
     assert page.total == len(page.items)
     return "".join(order.id for order in page.items)
 

@@ -149,7 +149,7 @@ async def test_an_order_cancelled_in_part_keeps_what_filled(alpaca: Both) -> Non
     assert state.order.status is OrderStatus.CANCELLED
     assert state.order.filled_quantity > 2
     await ended(world, order.id)
-    await becomes(lambda: position(world, share) == state.order.filled_quantity, "the fills to be booked")  # type: ignore[union-attr]
+    await becomes(lambda: position(world, share) == state.order.filled_quantity, "the fills to be booked")
     assert position(world, share) == await held(world, share)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import date, datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -67,9 +67,8 @@ class SimulatedLedger:
         return self._state or None
 
     def write(self, written: Written) -> None:
-        account = SimulatedAccountRow.__table__
-        statement = account.update().where(SimulatedAccountRow.id == self._account).values(state=written.state)  # pyright: ignore[reportAttributeAccessIssue]
-        self._session.execute(statement)
+        statement = update(SimulatedAccountRow).where(SimulatedAccountRow.id == self._account).values(state=written.state)
+        self._session.execute(statement, execution_options={"synchronize_session": False})
         for table, rows in (
             (SimulatedOrderRow, written.orders),
             (SimulatedFillRow, written.fills),

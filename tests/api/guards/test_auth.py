@@ -275,7 +275,7 @@ async def websocket_answer(app: FastAPI) -> list[str]:
         sent.append(message["type"])
 
     scope = {"type": "websocket", "path": READ, "headers": [(b"host", b"127.0.0.1")], "query_string": b"", "scheme": "ws"}
-    await app(scope, receive, send)  # type: ignore[arg-type]  # a scope and messages as plain as they can be
+    await app(scope, receive, send)
     return sent
 
 

@@ -52,7 +52,7 @@ class Api:
 
     async def start(self) -> "Api":
         self._process = subprocess.Popen([sys.executable, "-m", "api"], env=self._environment, cwd=ROOT, stdout=subprocess.PIPE)
-        said = await asyncio.to_thread(self._process.stdout.readline)  # type: ignore[union-attr]  # it is a pipe
+        said = await asyncio.to_thread(self._process.stdout.readline)
         assert said == b"api ready\n", said
         return self
 

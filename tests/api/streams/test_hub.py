@@ -43,7 +43,7 @@ def hub_of(world: TradingWorld, **kept: int) -> Hub:
     async def client() -> object:
         return world.client
 
-    return Hub(world.database, client, **kept)  # type: ignore[arg-type]  # it is a client
+    return Hub(world.database, client, **kept)
 
 
 def settings_of(world: TradingWorld) -> Settings:
@@ -342,10 +342,10 @@ async def test_a_client_that_takes_nothing_is_let_go(caplog: pytest.LogCaptureFi
             await asyncio.Event().wait()
 
     async def silent() -> Message:
-        return await asyncio.Event().wait()  # type: ignore[return-value]  # never
+        return await asyncio.Event().wait()
 
     send: Send = stalled
     receive: Receive = silent
     async with asyncio.timeout(5):
-        await EventStream(frames(), stall_seconds=0.1)({"type": "http"}, receive, send)  # type: ignore[arg-type]  # a generator
+        await EventStream(frames(), stall_seconds=0.1)({"type": "http"}, receive, send)
     assert "took nothing" in caplog.text

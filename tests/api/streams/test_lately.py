@@ -114,7 +114,7 @@ async def test_without_temporal_the_stored_events_are_given_and_it_is_said(world
         raise Unavailable("Temporal does not answer.")
 
     stored = await _stored(world)
-    hub = Hub(world.database, away)  # type: ignore[arg-type]  # it never returns
+    hub = Hub(world.database, away)
     found = await page(hub, 1)
     assert [one.id for one in found.events] == [stored.id]
     assert found.notice == "Only stored events are shown: Temporal does not answer."
