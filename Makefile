@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo haro up browser test test-haro pictures short-chaos topology chaos replay openapi lint audit coverage check bench lock clean
+.PHONY: help setup demo haro up browser test test-haro pictures short-chaos short-topology topology chaos replay openapi lint audit coverage check bench lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,7 +18,7 @@ HARO_BUILT := haro/dist/index.html
 HARO_SOURCES := $(shell find haro -type f -not -path 'haro/node_modules/*' -not -path 'haro/dist/*' -not -name '*.test.ts*' -not -name '*.md')
 
 help: ## what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## make .venv with everything in it; quick when nothing changed
 
@@ -64,11 +64,14 @@ pictures: setup browser haro ## write docs/images anew, from a real stack in a r
 short-chaos: setup ## hundreds of orders while processes, server and venue fail; a run of thousands of bars; ten minutes
 	@$(BIN)/python -m pytest -m chaos -n 2 $(ARGS)
 
-topology: setup $(HARO_STAMP) ## a whole deployment as processes that are killed in turn; its backup goes on elsewhere; images built; ten minutes
-	@$(BIN)/python -m pytest -m topology $(ARGS)
-
 chaos: setup ## the same for thousands of orders, and long runs on skipped time; an hour
 	@WEAVER_CHAOS=long $(BIN)/python -m pytest -m chaos $(ARGS)
+
+short-topology: setup $(HARO_STAMP) ## a whole deployment as processes that are killed in turn; its backup goes on elsewhere; images built; ten minutes
+	@$(BIN)/python -m pytest -m topology -rP $(ARGS)
+
+topology: setup $(HARO_STAMP) ## the same for fifty paper runs and a hundred backtests; a quarter of an hour
+	@WEAVER_TOPOLOGY=long $(BIN)/python -m pytest -m topology -rP $(ARGS)
 
 replay: setup ## replay the histories of FOLDER, written by `weaver deploy export`, with this code
 	@$(BIN)/weaver deploy check $(FOLDER)
