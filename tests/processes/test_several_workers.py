@@ -165,51 +165,52 @@ async def first_task(client: Client, workflow_id: str) -> float:
     raise AssertionError(f"{workflow_id} was not begun")
 
 
-async def test_what_trades_goes_first_and_keeps_time_beside_many_backtests(tmp_path: Path) -> None:
+@pytest.fixture
+async def unattended(tmp_path: Path) -> AsyncGenerator[tuple[Stack, Client], None]:
+    """Give a server that no worker asks for tasks yet: what is started waits. A worker will have one process for windows."""
     stack = Stack(tmp_path / "home", {"WEAVER_GRETA_SLOTS": "1", "WEAVER_MARVIN_SLOTS": "1"})
     try:
         stack.start_temporal()
         client = await stack.connected()
         await ensure_search_attributes(client)
-        body = {"strategy": "spinner", "symbols": [SYMBOL], "timeframe": "1m", "window_bars": 1_000}
-        backtests = [f"bt-{number}" for number in range(80)]
-        await asyncio.gather(*(start_backtest(client, RunCreate.model_validate({**body, "id": one})) for one in backtests))
-        paper = {"id": "paper", "mode": "paper", "strategy": "sma-cross", "symbols": ["SIM/USD"], "timeframe": "5s", "for": "20s"}
-        await start_trading(client, RunCreate.model_validate(paper))  # the last to come
-        stack.start_worker()
-        await stack.ready()
-        assert (await result(client, "paper")).status is RunStatus.COMPLETED
-        waiting = (await client.count_workflows("WorkflowType = 'BacktestRun' AND ExecutionStatus = 'Running'")).count
-        assert waiting > 5, "the backtests were over before the run was: they proved nothing"
-        began = await first_task(client, "paper")
-        before = [one for one in backtests if await first_task(client, one) < began]
-        assert len(before) < len(backtests) / 4
-        link = (await client.get_workflow_handle("paper").describe()).run_id
-        events = (await read_link(client, "paper", link)).events
-        late = sorted(event.payload["late_ms"] for event in events if event.type == "clock.Tick")
-        assert late[len(late) // 2] < 2_500, late
+        yield stack, client
     finally:
         stack.stop()
 
 
-async def test_one_strategys_many_backtests_leave_room_for_anothers(tmp_path: Path) -> None:
-    stack = Stack(tmp_path / "home", {"WEAVER_GRETA_SLOTS": "1", "WEAVER_MARVIN_SLOTS": "1"})
-    try:
-        stack.start_temporal()
-        client = await stack.connected()
-        await ensure_search_attributes(client)
-        asked = {"symbols": [SYMBOL], "timeframe": "1m"}
-        many = [{**asked, "id": f"many-{number}", "strategy": "spinner"} for number in range(60)]
-        few = [{**asked, "id": f"few-{number}", "strategy": "sma-cross"} for number in range(3)]
-        for body in (*many, *few):  # the few come last
-            await start_backtest(client, RunCreate.model_validate(body))
-        stack.start_worker()
-        await stack.ready()
-        assert {(await result(client, one["id"])).status for one in few} == {RunStatus.COMPLETED}
-        waiting = (await client.count_workflows("WeaverStrategy = 'spinner' AND ExecutionStatus = 'Running'")).count
-        assert waiting > len(many) / 2, "some 15 where the server takes what came first"
-    finally:
-        stack.stop()
+async def test_what_trades_goes_first_and_keeps_time_beside_many_backtests(unattended: tuple[Stack, Client]) -> None:
+    stack, client = unattended
+    body = {"strategy": "spinner", "symbols": [SYMBOL], "timeframe": "1m", "window_bars": 1_000}
+    backtests = [f"bt-{number}" for number in range(80)]
+    await asyncio.gather(*(start_backtest(client, RunCreate.model_validate({**body, "id": one})) for one in backtests))
+    paper = {"id": "paper", "mode": "paper", "strategy": "sma-cross", "symbols": ["SIM/USD"], "timeframe": "5s", "for": "20s"}
+    await start_trading(client, RunCreate.model_validate(paper))  # the last to come
+    stack.start_worker()
+    await stack.ready()
+    assert (await result(client, "paper")).status is RunStatus.COMPLETED
+    waiting = (await client.count_workflows("WorkflowType = 'BacktestRun' AND ExecutionStatus = 'Running'")).count
+    assert waiting > 5, "the backtests were over before the run was: they proved nothing"
+    began = await first_task(client, "paper")
+    before = [one for one in backtests if await first_task(client, one) < began]
+    assert len(before) < len(backtests) / 4
+    link = (await client.get_workflow_handle("paper").describe()).run_id
+    events = (await read_link(client, "paper", link)).events
+    late = sorted(event.payload["late_ms"] for event in events if event.type == "clock.Tick")
+    assert late[len(late) // 2] < 2_500, late
+
+
+async def test_one_strategys_many_backtests_leave_room_for_anothers(unattended: tuple[Stack, Client]) -> None:
+    stack, client = unattended
+    asked = {"symbols": [SYMBOL], "timeframe": "1m"}
+    many = [{**asked, "id": f"many-{number}", "strategy": "spinner"} for number in range(60)]
+    few = [{**asked, "id": f"few-{number}", "strategy": "sma-cross"} for number in range(3)]
+    for body in (*many, *few):  # the few come last
+        await start_backtest(client, RunCreate.model_validate(body))
+    stack.start_worker()
+    await stack.ready()
+    assert {(await result(client, one["id"])).status for one in few} == {RunStatus.COMPLETED}
+    waiting = (await client.count_workflows("WeaverStrategy = 'spinner' AND ExecutionStatus = 'Running'")).count
+    assert waiting > len(many) / 2, "some 15 where the server takes what came first"
 
 
 async def test_what_is_asked_of_a_venue_is_limited_for_all_workers_together(tmp_path: Path) -> None:
