@@ -180,7 +180,7 @@ async def unattended(tmp_path: Path) -> AsyncGenerator[tuple[Stack, Client], Non
 
 async def test_what_trades_goes_first_and_keeps_time_beside_many_backtests(unattended: tuple[Stack, Client]) -> None:
     stack, client = unattended
-    body = {"strategy": "spinner", "symbols": [SYMBOL], "timeframe": "1m", "window_bars": 1_000}
+    body = {"strategy": "spinner", "symbols": [SYMBOL], "timeframe": "1m", "window_bars": 1_000, "params": {"spin": 20_000}}
     backtests = [f"bt-{number}" for number in range(80)]
     await asyncio.gather(*(start_backtest(client, RunCreate.model_validate({**body, "id": one})) for one in backtests))
     paper = {"id": "paper", "mode": "paper", "strategy": "sma-cross", "symbols": ["SIM/USD"], "timeframe": "5s", "for": "20s"}
