@@ -15,6 +15,7 @@ LOCKS := requirements.lock deploy/requirements.lock deploy/build-requirements.lo
 NPM := scripts/npm.sh $(BIN)
 HARO_STAMP := haro/node_modules/.installed
 HARO_BUILT := haro/dist/index.html
+PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder # on two cores, since many tests wait; folder after folder, whose stack then ends
 HARO_SOURCES := $(shell find haro -type f -not -path 'haro/node_modules/*' -not -path 'haro/dist/*' -not -name '*.test.ts*' -not -name '*.md')
 
 help: ## what there is
@@ -51,11 +52,11 @@ test-haro: setup $(HARO_STAMP) ## the dashboard's own tests
 	@$(NPM) run --silent test
 
 test: setup browser haro test-haro ## every test
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 	$(BIN)/python -m pytest -m alone $(ARGS) || [ $$? -eq 5 ] # where ARGS chooses none of these
 
 coverage: setup browser haro ## every test, and how much of each package they run; fails below a package's floor
-	@scripts/coverage.sh $(BIN) $(ARGS)
+	@scripts/coverage.sh $(BIN) $(PARALLEL) $(ARGS)
 	$(NPM) run --silent coverage
 
 pictures: setup browser haro ## write docs/images anew, from a real stack in a real browser

@@ -125,7 +125,7 @@ def _try_lock(lock: int, kind: int, attempts: int = 1) -> bool:
             fcntl.flock(lock, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             if attempt + 1 < attempts:
-                time.sleep(0.05)
+                time.sleep(0.05)  # one that only looks holds it for a moment
         else:
             return True
     return False

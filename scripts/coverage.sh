@@ -4,7 +4,7 @@ set -euo pipefail
 bin=$1
 shift
 "$bin/coverage" erase
-"$bin/coverage" run -m pytest -n 3 --dist loadfile --no-loadscope-reorder "$@"
+"$bin/coverage" run -m pytest "$@"
 "$bin/coverage" combine --quiet
 below=0
 floor() { # NAME PERCENT PATTERNS

@@ -210,7 +210,8 @@ class Everything:
                 self._has_looked = True
                 closed_since = began - OVERLAP
                 self._seen = {link: seen for link, seen in self._seen.items() if seen >= closed_since - OVERLAP}
-            self._tried.set()
+            finally:  # whatever it met: those who wait for it are told that they cannot be served now
+                self._tried.set()
             await asyncio.sleep(EVERY_SECONDS)
 
     def _follow(self, found: Sequence[WorkflowExecution], *, is_first: bool) -> None:

@@ -238,7 +238,7 @@ def _amended(order_id: str, terms: Mapping[str, Any], settings: Settings) -> Ord
                 return amended
             if time.monotonic() > deadline:
                 return records.trading.order(order_id)
-            time.sleep(0.05)
+            time.sleep(0.05)  # a worker writes it to WallE
 
 
 def _order(order_id: str, settings: Settings) -> OrderRecord:
