@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.activities.scripted_exchange import ScriptedExchange, a_holding
+from tests.walle.databases import with_tables
 from tests.walle.records import NOON
 from tests.walle.trading import PAPER, a_fill, a_report, admit, wanted
 from weaver.broker import Fill, OrderReport
@@ -16,7 +17,6 @@ from weaver.orders import Side
 from weaver.veda.exchange import CRYPTO_FEE_IN_KIND, AdapterMeta
 from weaver.venue import Venue
 from weaver.walle.accounts import Accounts
-from weaver.walle.database import Database
 from weaver.walle.known_orders import KnownOrders
 from weaver.walle.orders import Orders
 from weaver.walle.trading_model import Difference, OrderChange
@@ -42,7 +42,7 @@ class Place:
     """Two purchases of 2 and a sale of 1 on record, at a venue that keeps 0.25 % of what is bought."""
 
     def __init__(self, folder: Path) -> None:
-        self.database = Database.open(f"sqlite:///{folder / 'walle.db'}")
+        self.database = with_tables(folder)
         self.queries = TradingQueries(self.database)
         self.accounts = Accounts(self.database)
         self.exchange = KeepsFees(self)

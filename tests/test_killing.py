@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.venues import a_venue
+from tests.walle.databases import with_tables
 from tests.walle.trading import PAPER, admit, wanted
 from weaver.errors import Unknown
 from weaver.killing import PAUSE_SECONDS, SURELY_ARRIVED, closing_prefix, switch_off, until_closed, what_is_left
@@ -23,7 +24,7 @@ SYMBOL = "SIM/USD"
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database.open(f"sqlite:///{tmp_path / 'walle.db'}")
+    opened = with_tables(tmp_path)
     yield opened
     opened.close()
 

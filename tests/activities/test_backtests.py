@@ -11,11 +11,11 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.backtests import Backtests
 from activities.beacon import Beacon
+from tests.walle.databases import with_tables
 from tests.workflows.in_process import outcome
 from tests.workflows.stack import BARS, PLUGINS, SYMBOL, import_seeded
 from weaver.glados.requests import RunCreate
 from weaver.walle.bars import Catalogue
-from weaver.walle.database import Database
 from weaver.walle.queries import Queries
 from weaver.walle.records import Records
 from weaver.walle.registering import pending_run
@@ -27,7 +27,7 @@ class Home:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.database = Database.open(f"sqlite:///{folder / 'walle.db'}")
+        self.database = with_tables(folder)
         self.catalogue = Catalogue.open(str(folder / "bars"))
         import_seeded(self.catalogue, folder)
         (folder / "plugins").mkdir()

@@ -11,6 +11,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.accounts import VenueAccount
 from tests.venues import a_venue
+from tests.walle.databases import with_tables
 from tests.walle.records import a_run
 from tests.walle.trading import PAPER, a_request, admit, wanted
 from tests.workflows.stack import until
@@ -45,7 +46,7 @@ class LateFills(SimulatedExchange):
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database.open(f"sqlite:///{tmp_path / 'walle.db'}")
+    opened = with_tables(tmp_path)
     yield opened
     opened.close()
 

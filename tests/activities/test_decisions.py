@@ -16,13 +16,13 @@ from activities.beacon import Beacon
 from activities.decisions import LiveDecisions
 from activities.recorded_bars import RecordedBars
 from tests.builders import MONDAY, Replayed, bars_of, replay, walk
+from tests.walle.databases import with_tables
 from weaver.glados.requests import RunCreate
 from weaver.glados.runs import RunStatus
 from weaver.market import Bars, from_microseconds
 from weaver.marvin.loader import Library, build
 from weaver.orders import OrderStatus, OrderType, Side, client_order_id
 from weaver.walle.counted_bars import CountedBars
-from weaver.walle.database import Database
 from weaver.walle.decisions import Decisions
 from weaver.walle.model import RunError, RunRecord
 from weaver.walle.queries import Queries
@@ -96,7 +96,7 @@ class Home:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.database = Database.open(f"sqlite:///{folder / 'walle.db'}")
+        self.database = with_tables(folder)
         self.live_bars = CountedBars(self.database)
         self.opened: list[RecordedBars] = []
         (folder / "plugins").mkdir()

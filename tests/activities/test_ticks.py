@@ -14,6 +14,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.bar_requests import patience
 from activities.ticks import Ticks
+from tests.walle.databases import with_tables
 from tests.walle.records import a_run
 from tests.walle.trading import NO_LIMITS, a_fill, a_report, funds, wanted
 from weaver.broker import Fill, MarketBar, OrderReport
@@ -222,7 +223,7 @@ async def attempt(ticks: Ticks, task: TickTask) -> Tick:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database.open(f"sqlite:///{tmp_path / 'walle.db'}")
+    opened = with_tables(tmp_path)
     yield opened
     opened.close()
 

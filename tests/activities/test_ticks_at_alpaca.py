@@ -10,13 +10,13 @@ from temporalio.testing import ActivityEnvironment
 from activities.ticks import Ticks
 from tests.alpaca_server.server import AlpacaServer
 from tests.veda.alpaca_venue import LIVE, PAPER, QUICK, VenueClock, environment_of
+from tests.walle.databases import with_tables
 from tests.walle.records import a_run
 from weaver.glados.risk import RiskLimits
 from weaver.veda.adapters.alpaca import Alpaca
 from weaver.veda.exchange import Context
 from weaver.venue import Venue
 from weaver.walle.accounts import Accounts
-from weaver.walle.database import Database
 from weaver.walle.decisions import Decisions
 from weaver.walle.known_orders import KnownOrders
 from weaver.walle.live_bars import LiveBars
@@ -35,7 +35,7 @@ async def nobody(changes: Sequence[OrderChange]) -> None:
 
 
 async def test_stocks_and_coins_are_fetched_with_their_warm_up_and_the_day_s_money(tmp_path: Path) -> None:
-    database = Database.open(f"sqlite:///{tmp_path / 'walle.db'}")
+    database = with_tables(tmp_path)
     async with AlpacaServer(accounts=[PAPER, LIVE]) as server:
         clock = VenueClock(server)
         exchange = Alpaca(Context(account=ACCOUNT, mode="paper", environment=environment_of(server), clock=clock), QUICK)

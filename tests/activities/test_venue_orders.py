@@ -12,13 +12,13 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.orders import SURELY_ARRIVED, VenueOrders
 from tests.activities.scripted_exchange import ScriptedExchange, a_holding
+from tests.walle.databases import with_tables
 from tests.walle.records import NOON
 from tests.walle.trading import NO_LIMITS, PAPER, a_fill, a_report, wanted
 from weaver.errors import NotFound, RateLimited, Refused, TermsDiffer, Unavailable, Unknown
 from weaver.orders import OrderStatus, OrderType, Role, Side
 from weaver.venue import Venue
 from weaver.walle.accounts import Accounts
-from weaver.walle.database import Database
 from weaver.walle.known_orders import KnownOrders
 from weaver.walle.orders import KILLED, Orders
 from weaver.walle.trading_model import OrderChange, OrderRecord
@@ -46,7 +46,7 @@ class Place:
     """One order on record and the venue where it goes."""
 
     def __init__(self, folder: Path) -> None:
-        self.database = Database.open(f"sqlite:///{folder / 'walle.db'}")
+        self.database = with_tables(folder)
         self.orders = Orders(self.database)
         self.accounts = Accounts(self.database)
         self.clock = Hands()

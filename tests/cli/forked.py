@@ -1,28 +1,22 @@
-"""`weaver` commands as processes of their own, forked from one that has loaded the program: loading it takes each a second."""
+"""`weaver` commands as processes of their own."""
 
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from importlib import import_module
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cli.main import COMMANDS, main
+from cli.main import main
+from tests.forking import CONTEXT
 
 LIMIT_SECONDS = 120
-LOADED_LATE = ("pyarrow.parquet", "workflows.client", "workflows.trading_client", "weaver.walle.queries", "weaver.walle.bars")
-"""What commands load only once they need it."""
-
-_context = get_context("forkserver")
-_context.set_forkserver_preload([__name__])
 
 
 def forked(arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str]) -> tuple[int, str, str]:
     """Run `weaver` with the arguments; return its exit code, stdout and stderr."""
     with TemporaryDirectory() as kept:
         out, err = Path(kept) / "out", Path(kept) / "err"
-        process = _context.Process(target=_run, args=(list(arguments), str(folder), dict(environment), str(out), str(err)))
+        process = CONTEXT.Process(target=_run, args=(list(arguments), str(folder), dict(environment), str(out), str(err)))
         process.start()
         process.join(LIMIT_SECONDS)
         if process.exitcode is None:
@@ -44,12 +38,3 @@ def _run(arguments: list[str], folder: str, environment: dict[str, str], out: st
     os.environ.update(environment)
     sys.argv = ["weaver", *arguments]
     main()
-
-
-def _load() -> None:
-    for name in [f"cli.commands.{entry.module}" for entry in COMMANDS.values()] + list(LOADED_LATE):
-        import_module(name)
-
-
-if "pytest" not in sys.modules:  # in the process that the commands are forked from
-    _load()

@@ -15,6 +15,7 @@ from cli.trading_news import RunNews
 from cli.trading_records import trading_records
 from tests.cli.conftest import Shell, new_shell
 from tests.cli.waiting import processes_naming, wait_until
+from tests.walle.databases import with_tables
 from tests.walle.records import NOON, a_run
 from tests.walle.trading import PAPER, a_fill, a_report, admit, wanted
 from weaver.orders import OrderStatus, Side
@@ -256,7 +257,7 @@ def test_a_request_file_takes_the_fields_of_a_run_and_flags_win(shell: Shell, tm
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database.open(f"sqlite:///{tmp_path / 'walle.db'}")
+    opened = with_tables(tmp_path)
     yield opened
     opened.close()
 

@@ -5,19 +5,34 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
+from tests.walle.databases import with_tables
 from weaver.walle.database import Database
+from weaver.walle.tables import Table
 
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
-    """The URL of an empty PostgreSQL server that lives as long as the tests."""
+    """The URL of an empty PostgreSQL server that lives as long as the tests, and need not outlive the machine."""
     with a_postgresql_server() as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                connection.execute(f"ALTER SYSTEM SET {setting} = off".encode())
+            connection.execute("SELECT pg_reload_conf()")
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgresql_tables(postgresql: str) -> Iterator[str]:
+    """The URL of a PostgreSQL database with tables, which tests leave empty for the next one."""
+    with new_database(postgresql) as url:
+        Database.open(url).close()
         yield url
 
 
@@ -60,8 +75,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield url
 
 
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    opened = Database.open(database_url)
-    yield opened
-    opened.close()
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database with its tables, all empty."""
+    if request.param == "sqlite":
+        with closing(with_tables(tmp_path)) as opened:
+            yield opened
+        return
+    with closing(Database.open(request.getfixturevalue("postgresql_tables"), migrate=False)) as opened:
+        yield opened
+        with opened.write() as session:
+            session.execute(text(f"TRUNCATE {', '.join(Table.metadata.tables)} RESTART IDENTITY"))

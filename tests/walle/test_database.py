@@ -1,3 +1,4 @@
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -88,11 +89,11 @@ def test_a_database_in_memory_serves_one_process() -> None:
     database.close()
 
 
-def test_a_database_of_a_newer_weaver_is_left_alone(database: Database) -> None:
-    with database.write() as session:
+def test_a_database_of_a_newer_weaver_is_left_alone(database_url: str) -> None:
+    with closing(Database.open(database_url)) as database, database.write() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(Unusable, match="Install the newer one"):
-        Database.open(database.url)
+        Database.open(database_url)
 
 
 def test_a_url_of_another_kind_is_refused_without_its_password() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.veda.conftest import FakeClock
 from tests.walle.bar_files import a_csv
+from tests.walle.databases import with_tables
 from weaver.broker import MarketBar
 from weaver.errors import BadValue, RateLimited, Unavailable, UnknownName
 from weaver.market import Timeframe, from_microseconds
@@ -49,7 +50,7 @@ class WatchedExchange(SimulatedExchange):
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     """The simulated exchange's own; what is fetched does not go there."""
-    opened = Database.open(f"sqlite:///{tmp_path / 'walle.db'}")
+    opened = with_tables(tmp_path)
     yield opened
     opened.close()
 

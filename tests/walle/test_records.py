@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from tests.walle.databases import with_tables
 from tests.walle.records import NOON, SECOND, a_result, a_run, an_event
 from weaver.errors import AlreadyExists, BadValue, NotAllowed, NotFound, UnknownName
 from weaver.glados.runs import RunStatus
@@ -247,7 +248,7 @@ def test_a_sort_or_page_that_cannot_be_is_refused(queries: Queries) -> None:
 
 
 def test_runs_of_a_symbol_are_found_in_steps_that_grow_with_the_runs(tmp_path: Path) -> None:
-    database = Database.open(f"sqlite:///{tmp_path / 'walle.db'}")
+    database = with_tables(tmp_path)
     records, count = Records(database), 300
     for number in range(count):
         records.register_run(a_run(f"run-{number}", symbols=("AAPL",), temporal_run_id=str(number)))

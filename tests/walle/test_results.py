@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.walle.bar_files import files_below
-from tests.walle.processes import at_once
+from tests.walle.processes import at_once, by_itself
 from weaver.errors import NotFound, Unusable
 from weaver.greta.records import DecisionRow, EquityColumns, FillRow, OrderRow, SeenColumns, TradeRow, Window
 from weaver.walle.results import RunFiles
@@ -156,7 +156,7 @@ def _write_ten_times(location: str) -> None:
 
 
 def test_windows_are_written_and_read_without_pandas(tmp_path: Path) -> None:
-    at_once(_write_and_read, [(str(tmp_path),)])
+    by_itself(_write_and_read, str(tmp_path))
 
 
 def _write_and_read(location: str) -> None:

@@ -1,7 +1,6 @@
 """The simulated exchange's store, on both databases, with processes that come and go."""
 
 import asyncio
-import multiprocessing
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -10,6 +9,7 @@ from multiprocessing.synchronize import Semaphore
 
 import pytest
 
+from tests.forking import CONTEXT
 from tests.walle.processes import at_once
 from weaver.errors import NoBars, UnknownName
 from weaver.market import Timeframe
@@ -165,10 +165,9 @@ async def test_four_processes_place_the_same_orders_and_each_exists_once(databas
 
 async def test_a_process_that_is_killed_leaves_whole_orders_and_another_goes_on(database_url: str) -> None:
     Database.open(database_url).close()
-    context = multiprocessing.get_context("spawn")
     for start in (0, 10, 20):
-        told = context.Semaphore(0)
-        process = context.Process(target=_submit_and_tell, args=(database_url, list(range(start, 1_000)), told))
+        told = CONTEXT.Semaphore(0)
+        process = CONTEXT.Process(target=_submit_and_tell, args=(database_url, list(range(start, 1_000)), told))
         process.start()
         for _ in range(10):
             assert told.acquire(timeout=60)

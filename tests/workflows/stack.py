@@ -15,6 +15,7 @@ import numpy as np
 from temporalio.client import Client
 
 from cli.ports import free_ports
+from tests.walle.databases import give_tables
 from weaver.errors import Unavailable
 from weaver.walle.bars import Catalogue
 from weaver.walle.database import Database
@@ -125,6 +126,7 @@ class Stack:
         self.temporal: subprocess.Popen[bytes] | None = None
         self.worker: subprocess.Popen[bytes] | None = None
         self._write_plugins()
+        give_tables(home)
         import_seeded(self.catalogue, home)
 
     @property

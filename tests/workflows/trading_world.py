@@ -38,6 +38,7 @@ from activities.records import RunRecords
 from activities.trading_runs import TradingRuns
 from processes.accounts import Places
 from processes.sandbox import workflow_runner
+from tests.walle.databases import with_tables
 from tests.workflows.orphans import Orphans
 from tests.workflows.scripted import PLUGINS
 from tests.workflows.stack import program, until
@@ -56,7 +57,6 @@ from weaver.walle.accounts import Accounts
 from weaver.walle.archive import Archived
 from weaver.walle.bars import Catalogue
 from weaver.walle.counted_bars import CountedBars
-from weaver.walle.database import Database
 from weaver.walle.decisions import Decisions
 from weaver.walle.known_orders import KnownOrders
 from weaver.walle.leases import Leases
@@ -121,7 +121,7 @@ class TradingWorld:
         for name, text in {**PLUGINS, **(plugins or {})}.items():
             (folder / f"{name}.py").write_text(text)
         self.settings = Settings(home=home, plugins=str(folder), paper_risk=limits or RiskLimits(), arm_live="yes" if is_live_armed else "")
-        self.database = Database.open(self.settings.database_url)
+        self.database = with_tables(home)
         self.records = Records(self.database)
         self.queries = Queries(self.database)
         self.trading = TradingQueries(self.database)
