@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -13,6 +13,7 @@ from tests.e2e.stack import BACKTEST, PAPER, Served, until
 
 AXE = ROOT / "haro" / "node_modules" / "axe-core" / "axe.min.js"
 SMALLEST = (360, 640)
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 LARGEST_PAINT_MILLISECONDS = 1_500
 LONGEST_TASK_MILLISECONDS = 200
 PAINT = """() => new Promise(done => {
@@ -68,29 +69,55 @@ def settled(page: Page) -> None:
     page.wait_for_function("document.fonts.status === 'loaded' && !document.querySelector('.mantine-Skeleton-root')")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_each_page_has_its_picture_taken(
-    browser: Browser, served: Served, shown: dict[str, str], size: tuple[int, int], scheme: Any
-) -> None:
+def pictured(page: Page, name: str, *, whole: bool = False) -> Iterator[str]:
+    """Take a picture of the page in each colour scheme, and give the scheme while the page shows it."""
     pictures = ARTEFACTS / "pages"
     pictures.mkdir(parents=True, exist_ok=True)
-    with opened(browser, served.url, f"pages-{size[0]}-{scheme}", size=size, color_scheme=scheme) as (page, _):
-        for name, address in shown.items():
-            page.goto(address)
-            settled(page)
-            page.screenshot(path=pictures / f"{name}-{size[0]}-{scheme}.png", full_page=size == NARROW)
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", scheme)
+        page.screenshot(path=pictures / f"{name}-{scheme}.png", full_page=whole)
+        yield scheme
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_serious_issue_on_any_page(browser: Browser, served: Served, shown: dict[str, str], scheme: Any) -> None:
+def test_each_page_has_its_picture_taken_and_axe_finds_no_serious_issue(browser: Browser, served: Served, shown: dict[str, str]) -> None:
     found: list[str] = []
-    with opened(browser, served.url, f"axe-{scheme}", color_scheme=scheme) as (page, _):
+    with opened(browser, served.url, "wide", size=WIDE) as (page, _):
         for name, address in shown.items():
             page.goto(address)
             settled(page)
-            found += [f"{name}: {issue}" for issue in serious_issues(page)]
+            for scheme in pictured(page, f"{name}-{WIDE[0]}"):
+                found += [f"{name}, {scheme}: {issue}" for issue in serious_issues(page)]
     assert not found, "\n".join(found)
+
+
+def test_each_page_has_its_picture_taken_on_a_telephone_and_fits_the_smallest(
+    browser: Browser, served: Served, shown: dict[str, str]
+) -> None:
+    wider: dict[str, list[str]] = {}
+    with opened(browser, served.url, "narrow", size=NARROW, has_touch=True) as (page, _):
+        for name, address in shown.items():
+            page.goto(address)
+            settled(page)
+            list(pictured(page, f"{name}-{NARROW[0]}", whole=True))
+            resize(page, SMALLEST)
+            if over := page.evaluate(TOO_WIDE):
+                wider[name] = over
+            resize(page, NARROW)
+    assert not wider, f"wider than the screen: {wider}"
+
+
+def resize(page: Page, size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")  # laid out anew
+
+
+def test_the_menu_leads_to_pages_on_the_smallest_screen(browser: Browser, served: Served) -> None:
+    with opened(browser, served.url, "smallest", size=SMALLEST, has_touch=True) as (page, _):
+        page.goto("/")
+        page.get_by_role("button", name="Menu").click()
+        page.get_by_role("navigation", name="Pages").get_by_role("link", name="Orders").click()
+        expect(page.get_by_role("heading", name="Orders", exact=True)).to_be_visible()
 
 
 def serious_issues(page: Page) -> list[str]:
@@ -101,21 +128,6 @@ def serious_issues(page: Page) -> list[str]:
         for issue in report["violations"]
         if issue["impact"] in ("serious", "critical")
     ]
-
-
-def test_each_page_can_be_used_on_the_smallest_screen(browser: Browser, served: Served, shown: dict[str, str]) -> None:
-    wider: dict[str, list[str]] = {}
-    with opened(browser, served.url, "smallest", size=SMALLEST, has_touch=True) as (page, _):
-        for name, address in shown.items():
-            page.goto(address)
-            settled(page)
-            if over := page.evaluate(TOO_WIDE):
-                wider[name] = over
-        page.goto("/")
-        page.get_by_role("button", name="Menu").click()
-        page.get_by_role("navigation", name="Pages").get_by_role("link", name="Orders").click()
-        expect(page.get_by_role("heading", name="Orders", exact=True)).to_be_visible()
-    assert not wider, f"wider than the screen: {wider}"
 
 
 def best(measure: Callable[[], float], limit: float, *, tries: int = 5) -> float:
