@@ -1,17 +1,14 @@
 """An account is compared with its venue: what only came late is no difference."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.accounts import VenueAccount
 from tests.venues import a_venue
-from tests.walle.databases import with_tables
 from tests.walle.records import a_run
 from tests.walle.trading import PAPER, a_request, admit, wanted
 from tests.workflows.stack import until
@@ -42,13 +39,6 @@ class LateFills(SimulatedExchange):
     async def find(self, client_order_id: str) -> OrderReport | None:
         found = await super().find(client_order_id)
         return replace(found, status=OrderStatus.ACCEPTED, filled_quantity=Decimal(0)) if found and not self.asked else found
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = with_tables(tmp_path)
-    yield opened
-    opened.close()
 
 
 def _account(venue: Venue) -> VenueAccount:

@@ -13,8 +13,13 @@ import pytest
 from sqlalchemy import text
 
 from tests.walle.databases import with_tables
+from tests.walle.records import NOON
+from tests.walle.trading import admit, wanted
+from weaver.walle.accounts import Accounts
 from weaver.walle.database import Database
+from weaver.walle.orders import Orders
 from weaver.walle.tables import Table
+from weaver.walle.trading_queries import TradingQueries
 
 
 @pytest.fixture(scope="session")
@@ -86,3 +91,26 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         yield opened
         with opened.write() as session:
             session.execute(text(f"TRUNCATE {', '.join(Table.metadata.tables)} RESTART IDENTITY"))
+
+
+@pytest.fixture
+def orders(database: Database) -> Orders:
+    return Orders(database)
+
+
+@pytest.fixture
+def queries(database: Database) -> TradingQueries:
+    return TradingQueries(database)
+
+
+@pytest.fixture
+def accounts(database: Database) -> Accounts:
+    return Accounts(database)
+
+
+@pytest.fixture
+def sent(orders: Orders) -> Orders:
+    """Orders with one, o-1, that is being sent."""
+    admit(orders, wanted())
+    orders.sending("o-1", at=NOON)
+    return orders

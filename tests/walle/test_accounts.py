@@ -7,16 +7,10 @@ from tests.walle.records import NOON, SECOND
 from tests.walle.trading import LIVE, PAPER, funds
 from weaver.errors import NotFound
 from weaver.walle.accounts import Accounts
-from weaver.walle.database import Database
 from weaver.walle.trading_model import Difference
 
 DAY = "2024-01-02"
 NEXT_DAY = "2024-01-03"
-
-
-@pytest.fixture
-def accounts(database: Database) -> Accounts:
-    return Accounts(database)
 
 
 def test_a_snapshot_is_what_is_known_of_an_account(accounts: Accounts) -> None:

@@ -26,16 +26,6 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def orders(database: Database) -> Orders:
-    return Orders(database)
-
-
-@pytest.fixture
-def accounts(database: Database) -> Accounts:
-    return Accounts(database)
-
-
-@pytest.fixture
 def leases(database: Database) -> Leases:
     return Leases(database)
 

@@ -30,11 +30,6 @@ def decisions(database: Database) -> Decisions:
     return Decisions(database)
 
 
-@pytest.fixture
-def queries(database: Database) -> TradingQueries:
-    return TradingQueries(database)
-
-
 def test_a_decision_comes_back_as_it_was_saved(decisions: Decisions, queries: TradingQueries) -> None:
     decisions.save(DECISION)
     decisions.save(DECISION)

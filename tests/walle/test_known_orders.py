@@ -16,11 +16,6 @@ from weaver.walle.trading_model import NotAdmitted
 
 
 @pytest.fixture
-def orders(database: Database) -> Orders:
-    return Orders(database)
-
-
-@pytest.fixture
 def known(database: Database) -> KnownOrders:
     return KnownOrders(database)
 

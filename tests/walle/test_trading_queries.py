@@ -28,16 +28,6 @@ S = OrderStatus
 
 
 @pytest.fixture
-def orders(database: Database) -> Orders:
-    return Orders(database)
-
-
-@pytest.fixture
-def queries(database: Database) -> TradingQueries:
-    return TradingQueries(database)
-
-
-@pytest.fixture
 def some(orders: Orders, database: Database) -> Orders:
     """Five orders, a second apart: of run-1 (filled, working), of run-2 (rejected), manual, and on another account."""
     Leases(database).take(PAPER, ["AAPL"], "run-1", NOON)

@@ -80,6 +80,7 @@ async def test_a_paused_run_decides_nothing_and_keeps_its_orders_until_it_is_res
     assert (await trading.at_exchange(run_id))[order.id].status is OrderStatus.ACCEPTED
     await send(trading, how, run_id, "resume")
     await trading.has_decided(run_id, decided + 1)
+    await trading.rests(run_id)
     events = await ends(trading, run_id)
     seen = ticks(events)
     assert seen.count(False) == sum(event.type == "strategy.DecisionMade" for event in events) == len(trading.decisions(run_id))
@@ -93,6 +94,7 @@ async def test_a_paused_run_decides_nothing_and_keeps_its_orders_until_it_is_res
         "run.Started",
         "run.Paused",
         "run.Resumed",
+        "run.Paused",
         "run.Stopping",
         "run.Stopped",
     ]

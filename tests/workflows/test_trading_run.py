@@ -82,6 +82,7 @@ async def test_what_a_decision_saw_and_wanted_is_on_record_and_in_history(tradin
     symbol = trading.symbol()
     run_id = await trading.start("scripted", [symbol], params=first(["buy", {"quantity": 1}]) | {"note": "because"})
     await trading.has_decided(run_id, 2)
+    await trading.rests(run_id)
     await stop(trading.client, run_id)
     await trading.ended(run_id)
     decisions = trading.decisions(run_id)

@@ -329,6 +329,16 @@ class TradingWorld:
 
         await until(enough, f"{decisions} decisions of {run_id}")
 
+    async def rests(self, run_id: str) -> None:
+        """Pause a run and wait for a tick that finds it so. Whoever stops it then calls off no decision, which would be on record only."""
+        await self.handle(run_id).execute_update("pause")
+
+        async def is_resting() -> bool:
+            ticks = [event for event in await self.events(run_id) if event.type == "clock.Tick"]
+            return bool(ticks) and bool(ticks[-1].payload.get("paused"))
+
+        await until(is_resting, f"a tick of {run_id} at rest")
+
     async def links(self, run_id: str) -> list[tuple[str, WorkflowHistory]]:
         """Return the run's links from first to last: Temporal run id and history."""
         newest = await self.handle(run_id).fetch_history()
