@@ -15,7 +15,7 @@ LOCKS := requirements.lock deploy/requirements.lock deploy/build-requirements.lo
 NPM := scripts/npm.sh $(BIN)
 HARO_STAMP := haro/node_modules/.installed
 HARO_BUILT := haro/dist/index.html
-PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder # on two cores, since many tests wait; folder after folder, whose stack then ends
+PARALLEL := -n 4 --dist loadfile --no-loadscope-reorder # on two cores, since many tests wait; folder after folder, whose stack then ends
 HARO_SOURCES := $(shell find haro -type f -not -path 'haro/node_modules/*' -not -path 'haro/dist/*' -not -name '*.test.ts*' -not -name '*.md')
 
 help: ## what there is

@@ -30,6 +30,7 @@ export default defineConfig({
     // Times of the tests' pages are read in one zone wherever they run.
     env: { TZ: 'Europe/Berlin' },
     testTimeout: 60_000,
+    maxWorkers: '100%',
     // Node resolves by itself what is not inlined, and knows no aliases.
     server: { deps: { inline: [/@rjsf/] } },
     coverage: {

@@ -30,7 +30,7 @@ from workflows.registering_attributes import ensure_search_attributes
 from workflows.trading_client import start_trading
 
 WINDOWS = 6
-BODY = {"strategy": "spinner", "symbols": [SYMBOL], "timeframe": "1m", "params": {"spin": 80_000}, "window_bars": 3_000 // WINDOWS}
+BODY = {"strategy": "spinner", "symbols": [SYMBOL], "timeframe": "1m", "params": {"spin": 40_000}, "window_bars": 3_000 // WINDOWS}
 AWS = {"AWS_ACCESS_KEY_ID": "tests", "AWS_SECRET_ACCESS_KEY": "tests", "AWS_DEFAULT_REGION": "us-east-1"}
 
 
