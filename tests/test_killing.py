@@ -1,7 +1,6 @@
 """The kill switch at the simulated exchange itself: orders in doubt, on their way, never sent; several at once."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.venues import a_venue
-from tests.walle.databases import with_tables
 from tests.walle.trading import PAPER, admit, wanted
 from weaver.errors import Unknown
 from weaver.killing import PAUSE_SECONDS, SURELY_ARRIVED, closing_prefix, switch_off, until_closed, what_is_left
@@ -20,13 +18,6 @@ from weaver.venue import Venue
 from weaver.walle.database import Database
 
 SYMBOL = "SIM/USD"
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = with_tables(tmp_path)
-    yield opened
-    opened.close()
 
 
 class MovedClock:

@@ -7,15 +7,7 @@ import pytest
 
 from tests.activities.decision_home import Home
 from tests.activities.tick_world import World
-from tests.walle.databases import with_tables
 from weaver.walle.database import Database
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = with_tables(tmp_path)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import signal
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -15,7 +14,6 @@ from cli.trading_news import RunNews
 from cli.trading_records import trading_records
 from tests.cli.conftest import Shell, new_shell
 from tests.cli.waiting import processes_naming, wait_until
-from tests.walle.databases import with_tables
 from tests.walle.records import NOON, a_run
 from tests.walle.trading import PAPER, a_fill, a_report, admit, wanted
 from weaver.orders import OrderStatus, Side
@@ -253,13 +251,6 @@ def test_a_request_file_takes_the_fields_of_a_run_and_flags_win(shell: Shell, tm
 
 
 # What is told of a run, from WallE alone.
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = with_tables(tmp_path)
-    yield opened
-    opened.close()
 
 
 def _run(database: Database) -> None:
