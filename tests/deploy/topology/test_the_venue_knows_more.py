@@ -98,7 +98,8 @@ async def test_orders_that_the_backup_does_not_know_come_back_and_none_is_sent_t
         first.stop()
     before = sent(venue)
     second = Trading(tmp_path / "second", venue)
-    shutil.rmtree(second.home / "bars")  # a stack of the tests begins with some
+    shutil.rmtree(second.home / "bars")  # a stack of the tests begins with some, and with tables
+    (second.home / "walle.db").unlink()
     held = await asyncio.to_thread(restore, second.settings, tmp_path / "backup.tar")
     assert held.held == [ACCOUNT]
     database = second.database()
