@@ -62,6 +62,8 @@ class Ticks(TickSteps):
     async def tick(self, task: TickTask) -> Tick:
         async with beating():
             # Before the bar's end, so that nothing is left to be worked out when it comes.
+            if undone := task.left_undone:
+                await asyncio.to_thread(self._decisions.not_done, task.run_id, undone.end, undone.reason)
             plan = await asyncio.to_thread(self._planned, task)
             now = await wait_until(self._venue.clock, task.end)
             ticked(task.end, now)

@@ -150,6 +150,8 @@ class TradingRuns(RunSteps):
     def close(self, task: CloseTask) -> Closed:
         with translated():
             self._leases.release(task.run_id)
+            if undone := task.left_undone:
+                self._decisions.not_done(task.run_id, undone.end, undone.reason)
             ledger = self._queries.ledger(task.run_id, task.budget)
             known = all(position.symbol in task.marks for position in ledger.positions if position.quantity)
             worth = sum((position.quantity * task.marks.get(position.symbol, Decimal(0)) for position in ledger.positions), Decimal(0))

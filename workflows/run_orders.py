@@ -18,12 +18,12 @@ with workflow.unsafe.imports_passed_through():
     from weaver.glados.runs import RunStatus
     from weaver.market import Timeframe
     from weaver.orders import OrderType, Role
-    from weaver.walle.trading_model import OrderRecord
+    from weaver.walle.trading_model import NotDone, OrderRecord
     from workflows import policies
     from workflows.attributes import SEALED
     from workflows.inputs import Ask
     from workflows.order_inputs import AmendRequest, CancelRequest, News, OrderInput, OrderWish
-    from workflows.trading_inputs import Admission, AdmitTask, Decision, FlattenPlan, FlattenTask, Ledger, Opened, TradingInput
+    from workflows.trading_inputs import Admission, AdmitTask, Decision, FlattenPlan, FlattenTask, Ledger, LeftUndone, Opened, TradingInput
     from workflows.trading_names import ORDER, looked_after_by, order_workflow_id
 
 
@@ -41,6 +41,7 @@ class WithOrders(Controlled[TradingInput]):
         self._session: str | None = carried.session if carried else None
         self._is_second = False
         self._opening_equity: Decimal | None = carried.opening_equity if carried else None
+        self._left_undone: LeftUndone | None = carried.left_undone if carried else None
 
     @workflow.signal
     def order_changed(self, news: News) -> None:
@@ -61,6 +62,10 @@ class WithOrders(Controlled[TradingInput]):
 
     def _is_trading(self) -> bool:
         return self._status is RunStatus.RUNNING and not self._stopping and self._pause_reason is None
+
+    def _leave_undone(self, end: datetime) -> None:
+        """Have it put on record that what is decided at a bar's end is not done, since the run does not trade any more."""
+        self._left_undone = LeftUndone(end=end, reason=NotDone.STOPPED if self._stopping else NotDone.PAUSED)
 
     def _budget(self, request: TradingInput) -> Budget:
         return Budget(amount=request.cash, leverage=request.leverage, allow_short=request.allow_short)
@@ -95,6 +100,8 @@ class WithOrders(Controlled[TradingInput]):
             await self._until(lambda: not any(order_id in self._working for order_id in at_market), limit, "wait for the exits")
             if self._is_trading():
                 await self._send(request, entries, decision.end)
+            else:
+                self._leave_undone(decision.end)
         elif decision.orders:
             await self._send(request, [*exits, *entries], decision.end)
 

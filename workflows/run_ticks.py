@@ -11,11 +11,11 @@ with workflow.unsafe.imports_passed_through():
     from activities.trading_steps import StrategySteps, TickSteps
     from weaver.glados.runs import RunStatus
     from weaver.market import Timeframe
-    from weaver.walle.trading_model import LedgerPosition
+    from weaver.walle.trading_model import LedgerPosition, NotDone
     from workflows import policies
     from workflows.inputs import StopRequest
     from workflows.moving import is_to_move
-    from workflows.trading_inputs import DecideTask, Decision, Opened, Pinned, Tick, TickTask, TradingInput
+    from workflows.trading_inputs import DecideTask, Decision, LeftUndone, Opened, Pinned, Tick, TickTask, TradingInput
     from workflows.trading_names import MARVIN_QUEUE, data_queue
 
 AnswerT = TypeVar("AnswerT")
@@ -72,7 +72,7 @@ class WithTicks(WithOrders):
         tick = await self._fetch(request, opened, pinned)
         if tick is None:
             return
-        self._next_end, self._ticks = tick.next_end, self._ticks + 1
+        self._next_end, self._ticks, self._left_undone = tick.next_end, self._ticks + 1, None
         self._take_in(tick)
         if tick.breach:
             self._note(tick.breach)
@@ -85,7 +85,11 @@ class WithTicks(WithOrders):
             return
         if tick.fresh and not tick.is_missed and self._is_trading():
             decision = await self._decide(request, opened, pinned, tick)
-            if decision and self._is_trading() and not self._is_stale(request, decision):
+            if not decision or not self._is_trading():
+                self._leave_undone(tick.end)
+            elif self._is_stale(request, decision):
+                self._left_undone = LeftUndone(end=tick.end, reason=NotDone.LATE)
+            else:
                 self._progress = self._progress.model_copy(update={"fills": self._progress.fills + len(tick.ledger.fills)})
                 self._cursor = tick.ledger.cursor  # what no decision has seen comes again with the next tick
                 self._strategy_state, self._weighted, self._last_decision = decision.state, decision.weighted, decision.end
@@ -128,6 +132,7 @@ class WithTicks(WithOrders):
             cursor=self._cursor,
             bars_done=self._progress.bars_done,
             is_paused=is_paused,
+            left_undone=self._left_undone,
         )
         return workflow.start_activity_method(
             TickSteps.tick,

@@ -191,6 +191,7 @@ class TradingRun(WithTicks):
                 budget=request.cash,
                 bars_done=self._progress.bars_done,
                 marks=self._marks,
+                left_undone=self._left_undone,
             ),
             summary="return the leases",
             start_to_close_timeout=policies.RECORD_TIMEOUT,
@@ -242,6 +243,7 @@ class TradingRun(WithTicks):
             session=self._session,
             opening_equity=self._opening_equity,
             heard=self._heard,
+            left_undone=self._left_undone,
         )
 
     def _details(self, request: TradingInput) -> str:

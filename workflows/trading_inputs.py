@@ -10,7 +10,7 @@ from weaver.glados.requests import RunCreate
 from weaver.glados.risk import Budget, RiskLimits
 from weaver.glados.runs import RunStatus
 from weaver.orders import OrderStatus, Role
-from weaver.walle.trading_model import FillRecord, LedgerPosition, OrderRecord
+from weaver.walle.trading_model import FillRecord, LedgerPosition, NotDone, OrderRecord
 from workflows.inputs import Event, Progress
 from workflows.message import Message
 from workflows.order_inputs import OrderWish
@@ -57,6 +57,13 @@ class Pinned(Message):
     """`run.ParamsChanged` when parameters were given."""
 
 
+class LeftUndone(Message):
+    """A decision that is not done, or not all of it, and why: told with what the run has done next, to be put on record."""
+
+    end: datetime
+    reason: NotDone
+
+
 class TickTask(Message):
     """A bar's end to be fetched for: `end` of the bar, `budget` and `cursor` for the run's ledger (see `RunLedger`).
 
@@ -74,6 +81,7 @@ class TickTask(Message):
     cursor: int
     bars_done: int = 0
     is_paused: bool = False
+    left_undone: LeftUndone | None = None
 
 
 class Ledger(Message):
@@ -175,6 +183,7 @@ class CloseTask(Message):
     bars_done: int = 0
     marks: dict[str, Decimal] = Field(default_factory=dict)
     """Each symbol's newest close."""
+    left_undone: LeftUndone | None = None
 
 
 class Closed(Message):
@@ -223,6 +232,7 @@ class CarriedRun(Message):
     session: str | None = None
     opening_equity: Decimal | None = None
     heard: int = 0
+    left_undone: LeftUndone | None = None
 
 
 class TradingInput(RunCreate):

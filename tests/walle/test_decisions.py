@@ -10,7 +10,7 @@ from weaver.walle.database import Database
 from weaver.walle.decisions import Decisions
 from weaver.walle.records import Records
 from weaver.walle.seen import indicators_seen
-from weaver.walle.trading_model import DecisionRecord
+from weaver.walle.trading_model import DecisionRecord, NotDone
 from weaver.walle.trading_queries import TradingQueries
 
 MINUTE = timedelta(minutes=1)
@@ -48,6 +48,30 @@ def test_verdicts_are_added_to_a_decision(decisions: Decisions, queries: Trading
     assert queries.decisions("run-1")[0].verdicts == ({"order_id": "w-1-1", "admitted": True},)
     with pytest.raises(NotFound, match="run-1 at"):
         decisions.verdicts("run-1", NOON + MINUTE, [])
+
+
+@pytest.mark.parametrize("reason", NotDone)
+def test_why_a_decision_was_not_done_is_noted_beside_it_and_outlives_who_stores_it_again(
+    decisions: Decisions, queries: TradingQueries, reason: NotDone
+) -> None:
+    decisions.save(DECISION)
+    decisions.not_done("run-1", DECISION.bar_end, reason)
+    assert queries.decisions("run-1") == [replace(DECISION, skipped=reason.value)]
+    decisions.save(DECISION)
+    assert queries.decisions("run-1") == [replace(DECISION, skipped=reason.value)]
+
+
+def test_a_decision_may_be_stored_after_it_is_known_that_it_will_not_be_done(decisions: Decisions, queries: TradingQueries) -> None:
+    decisions.not_done("run-1", DECISION.bar_end, NotDone.STOPPED)
+    assert [(one.intents, one.skipped) for one in queries.decisions("run-1")] == [((), "stopped meanwhile")]
+    decisions.save(DECISION)
+    assert queries.decisions("run-1") == [replace(DECISION, skipped="stopped meanwhile")]
+
+
+def test_a_bar_that_was_skipped_at_rest_may_be_decided_on_after_all(decisions: Decisions, queries: TradingQueries) -> None:
+    decisions.skip("run-1", [DECISION.bar_end], "paused")
+    decisions.save(DECISION)
+    assert queries.decisions("run-1") == [DECISION]
 
 
 def test_decisions_are_read_in_order_from_where_one_was(decisions: Decisions, queries: TradingQueries) -> None:

@@ -29,7 +29,7 @@ class Decision(Document):
         default_factory=list[dict[str, Any]],
         description="one for each order wanted: {order_id, admitted, rule?, message?}; of a backtest's order once it has ended",
     )
-    skipped: str | None = Field(default=None, description="why there was no decision")
+    skipped: str | None = Field(default=None, description="why there was no decision, or why it was not done")
     order_status: dict[str, str] = Field(default_factory=dict, description="of its orders and their legs")
     fills: list[Fill] = Field(default_factory=list[Fill])
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, case
 
 from weaver.errors import NotFound
 from weaver.walle.database import Database
 from weaver.walle.model import Json
-from weaver.walle.trading_model import DecisionRecord
+from weaver.walle.trading_model import DecisionRecord, NotDone
 from weaver.walle.trading_tables import DecisionRow
 from weaver.walle.writing import insert, new_rows, storable
 
@@ -19,7 +21,8 @@ class Decisions:
         self._database = database
 
     def save(self, decision: DecisionRecord) -> None:
-        """Store the decision in place of an earlier one of the same bar. Without verdicts, those that are stored stay."""
+        """Store the decision in place of an earlier one of the same bar. Without verdicts, those that are stored stay; and so does why
+        it was not done: an attempt to decide that nobody waits for any more may come here after that was known."""
         row: dict[str, object] = {
             "run_id": decision.run_id,
             "bar_end": decision.bar_end,
@@ -33,7 +36,9 @@ class Decisions:
         with self._database.write() as session:
             statement = new_rows(session, DecisionRow).values(row)
             kept = {"run_id", "bar_end"} if decision.verdicts else {"run_id", "bar_end", "verdicts"}
-            changed = {name: statement.excluded[name] for name in row if name not in kept}
+            changed: dict[str, ColumnElement[Any]] = {name: statement.excluded[name] for name in row if name not in kept}
+            is_not_done = DecisionRow.skipped.in_([reason.value for reason in NotDone])
+            changed["skipped"] = case((is_not_done, DecisionRow.skipped), else_=changed["skipped"])
             session.execute(statement.on_conflict_do_update(index_elements=["run_id", "bar_end"], set_=changed))
 
     def verdicts(self, run_id: str, bar_end: datetime, verdicts: Sequence[Mapping[str, Json]]) -> None:
@@ -48,9 +53,18 @@ class Decisions:
 
     def skip(self, run_id: str, bar_ends: Sequence[datetime], reason: str) -> None:
         """Note why there was no decision at some bars; what is stored of them stays."""
-        rows: list[dict[str, object]] = [
-            {"run_id": run_id, "bar_end": end, "seen": {}, "notes": [], "intents": [], "orders": [], "verdicts": [], "skipped": reason}
-            for end in bar_ends
-        ]
+        rows = [_nothing(run_id, end, reason) for end in bar_ends]
         with self._database.write() as session:
             insert(session, DecisionRow, rows, ["run_id", "bar_end"], update=False)
+
+    def not_done(self, run_id: str, bar_end: datetime, reason: NotDone) -> None:
+        """Note why what was decided at a bar was not done, beside what is stored of it, if anything is."""
+        with self._database.write() as session:
+            statement = new_rows(session, DecisionRow).values(_nothing(run_id, bar_end, reason.value))
+            changed = {"skipped": statement.excluded.skipped}
+            session.execute(statement.on_conflict_do_update(index_elements=["run_id", "bar_end"], set_=changed))
+
+
+def _nothing(run_id: str, bar_end: datetime, reason: str) -> dict[str, object]:
+    row: dict[str, object] = {"run_id": run_id, "bar_end": bar_end, "seen": {}, "skipped": reason}
+    return row | {"notes": [], "intents": [], "orders": [], "verdicts": []}

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from weaver.glados.risk import RiskLimits
 from weaver.orders import OrderRequest, OrderStatus, OrderType, Role, Side, TimeInForce
@@ -218,12 +219,21 @@ class LiveBar:
     volume: Decimal
 
 
+class NotDone(StrEnum):
+    """Why what was decided at a bar's end was not done, or not all of it."""
+
+    STOPPED = "stopped meanwhile"
+    PAUSED = "paused meanwhile"
+    LATE = "too late"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionRecord:
     """One bar of a run: what was seen, said and wanted, and what became of it.
 
     `seen` {symbol: {close, position, indicator: value...}}; `intents` as their author would write them; `verdicts` one for each
-    order that was wanted: {order_id, admitted, rule?, message?}; `skipped` says why there was no decision (paused, missed, stale).
+    order that was wanted: {order_id, admitted, rule?, message?}; `skipped` says why there was no decision (paused, missed, no bar), or why
+    what was decided was not done (`NotDone`).
     """
 
     run_id: str

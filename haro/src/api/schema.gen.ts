@@ -1249,7 +1249,7 @@ export interface components {
             };
             /**
              * Skipped
-             * @description why there was no decision
+             * @description why there was no decision, or why it was not done
              */
             skipped?: string | null;
             /**

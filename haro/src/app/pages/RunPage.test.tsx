@@ -211,6 +211,22 @@ it('tells why it traded: what was seen, wanted, admitted or refused, and what be
   expect(one.getByRole('link', { name: 'o-1' })).toHaveAttribute('href', '/orders?order=o-1');
 });
 
+it('says of a bar why nothing was decided, and of a decision why it was not done', async () => {
+  server.use(
+    http.get(at('/runs/my-run/decisions'), () =>
+      listing([
+        aDecision({ intents: ['Buy(quantity=1)'], orders: ['w-1'], skipped: 'paused meanwhile' }),
+        aDecision({ time: '2024-01-03T00:00:00Z', seen: {}, skipped: 'missed' }),
+      ]),
+    ),
+  );
+  openPage('/runs/my-run?tab=decisions');
+  const [left, missed] = await screen.findAllByRole('article', { name: /^Decision/ });
+  expect(left).toHaveTextContent('Not done: paused meanwhile');
+  expect(within(left as HTMLElement).queryByRole('link', { name: 'w-1' })).toBeNull(); // there is no such order
+  expect(missed).toHaveTextContent('No decision: missed');
+});
+
 it('begins with the newest decisions, of a backtest where something was wanted, and shows every bar when asked', async () => {
   const asked: string[] = [];
   server.use(

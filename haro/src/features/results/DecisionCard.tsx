@@ -17,6 +17,7 @@ export function DecisionCard({
   isMeant?: boolean;
 }) {
   const { time, seen, notes, intents, skipped } = decision;
+  const wasMade = intents.length > 0 || notes.length > 0 || Object.keys(seen).length > 0;
   return (
     <Paper
       withBorder
@@ -45,7 +46,7 @@ export function DecisionCard({
       </Group>
       {skipped && (
         <Text size="sm" c="orange">
-          No decision: {skipped}
+          {wasMade ? 'Not done' : 'No decision'}: {skipped}
         </Text>
       )}
       <Stack gap={6}>
@@ -55,7 +56,7 @@ export function DecisionCard({
             “{note}”
           </Text>
         ))}
-        <Outcome decision={decision} hasOrders={hasOrders} />
+        <Outcome decision={decision} hasOrders={hasOrders && !skipped} />
       </Stack>
     </Paper>
   );
