@@ -64,7 +64,7 @@ class WithOrders(Controlled[TradingInput]):
         return self._status is RunStatus.RUNNING and not self._stopping and self._pause_reason is None
 
     def _leave_undone(self, end: datetime) -> None:
-        """Have it put on record that what is decided at a bar's end is not done, since the run does not trade any more."""
+        """Have it put on record that a decision is not done, or not all of it, since the run does not trade any more."""
         self._left_undone = LeftUndone(end=end, reason=NotDone.STOPPED if self._stopping else NotDone.PAUSED)
 
     def _budget(self, request: TradingInput) -> Budget:

@@ -216,14 +216,28 @@ it('says of a bar why nothing was decided, and of a decision why it was not done
     http.get(at('/runs/my-run/decisions'), () =>
       listing([
         aDecision({ intents: ['Buy(quantity=1)'], orders: ['w-1'], skipped: 'paused meanwhile' }),
-        aDecision({ time: '2024-01-03T00:00:00Z', seen: {}, skipped: 'missed' }),
+        aDecision({
+          time: '2024-01-03T00:00:00Z',
+          intents: ['Close()', 'Buy(quantity=1)'],
+          orders: ['w-2', 'w-3'],
+          verdicts: [{ order_id: 'w-2', admitted: true }],
+          skipped: 'stopped meanwhile',
+        }),
+        aDecision({ time: '2024-01-04T00:00:00Z', seen: {}, skipped: 'missed' }),
       ]),
     ),
   );
+  run = aPaperRun();
   openPage('/runs/my-run?tab=decisions');
-  const [left, missed] = await screen.findAllByRole('article', { name: /^Decision/ });
+  const [left, partly, missed] = await screen.findAllByRole('article', { name: /^Decision/ });
   expect(left).toHaveTextContent('Not done: paused meanwhile');
   expect(within(left as HTMLElement).queryByRole('link', { name: 'w-1' })).toBeNull(); // there is no such order
+  expect(partly).toHaveTextContent('Not all done: stopped meanwhile');
+  expect(
+    within(partly as HTMLElement)
+      .getAllByRole('link')
+      .map((link) => link.textContent),
+  ).toEqual(['w-2']);
   expect(missed).toHaveTextContent('No decision: missed');
 });
 

@@ -17,7 +17,6 @@ export function DecisionCard({
   isMeant?: boolean;
 }) {
   const { time, seen, notes, intents, skipped } = decision;
-  const wasMade = intents.length > 0 || notes.length > 0 || Object.keys(seen).length > 0;
   return (
     <Paper
       withBorder
@@ -46,7 +45,7 @@ export function DecisionCard({
       </Group>
       {skipped && (
         <Text size="sm" c="orange">
-          {wasMade ? 'Not done' : 'No decision'}: {skipped}
+          {lackOf(decision)}: {skipped}
         </Text>
       )}
       <Stack gap={6}>
@@ -56,10 +55,16 @@ export function DecisionCard({
             “{note}”
           </Text>
         ))}
-        <Outcome decision={decision} hasOrders={hasOrders && !skipped} />
+        <Outcome decision={decision} hasOrders={hasOrders} />
       </Stack>
     </Paper>
   );
+}
+
+/** What a reason not to act kept from being done. */
+function lackOf({ seen, notes, intents, verdicts }: Decision) {
+  if (verdicts?.length) return 'Not all done';
+  return intents.length > 0 || notes.length > 0 || Object.keys(seen).length > 0 ? 'Not done' : 'No decision';
 }
 
 function Seen({ seen }: { seen: Decision['seen'] }) {
@@ -127,7 +132,7 @@ function Outcome({ decision, hasOrders }: { decision: Decision; hasOrders: boole
               </Badge>
             )}
             {verdict?.message && <Text size="sm">{verdict.message}</Text>}
-            {hasOrders ? (
+            {hasOrders && (verdict || !decision.skipped) ? (
               <TextLink to="/orders" search={{ order: id }} ff="monospace" fz="xs">
                 {id}
               </TextLink>
