@@ -1,7 +1,7 @@
 """What a run does with its orders: has them admitted, starts what looks after each, hears what becomes of them, winds them down."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -25,6 +25,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows.order_inputs import AmendRequest, CancelRequest, News, OrderInput, OrderWish
     from workflows.trading_inputs import Admission, AdmitTask, Decision, FlattenPlan, FlattenTask, Ledger, LeftUndone, Opened, TradingInput
     from workflows.trading_names import ORDER, looked_after_by, order_workflow_id
+
+_NEWCOMERS = "wind-down-cancels-newcomers"
+"""The patch since which a run that ends cancels also what begins to work meanwhile."""
 
 
 class WithOrders(Controlled[TradingInput]):
@@ -204,12 +207,30 @@ class WithOrders(Controlled[TradingInput]):
         how = "flatten" if self._flatten else request.at_end
         if how == "keep":
             return
-        await self._each([partial(self._cancel, parent) for parent in dict.fromkeys(looked_after_by(one) for one in self._working)])
-        await self._until(lambda: not self._working, policies.WIND_DOWN, "wait for the orders to end")
+        if workflow.patched(_NEWCOMERS):
+            await self._cancel_working()
+        else:
+            await self._each([partial(self._cancel, parent) for parent in self._to_cancel()])
+            await self._until(lambda: not self._working, policies.WIND_DOWN, "wait for the orders to end")
         if how == "flatten":
             await self._close_positions(request, opened)
         if self._working:
             self._note(f"still working when the run ended: {', '.join(self._working)}")
+
+    async def _cancel_working(self) -> None:
+        """Cancel what works, and what begins to while that ends: the remainder of an amended order may be on its way."""
+        asked: set[str] = set()
+        over = workflow.now() + policies.WIND_DOWN
+        while self._working and workflow.now() < over:
+            parents = self._to_cancel(asked)
+            asked.update(parents)
+            await self._each([partial(self._cancel, parent) for parent in parents])
+            left = over - workflow.now()
+            await self._until(lambda: not self._working or bool(self._to_cancel(asked)), left, "wait for the orders to end")
+
+    def _to_cancel(self, asked: Collection[str] = ()) -> list[str]:
+        """Return the orders to tell so that all that works ends, without those that were."""
+        return [parent for parent in dict.fromkeys(looked_after_by(one) for one in self._working) if parent not in asked]
 
     async def _close_positions(self, request: TradingInput, opened: Opened) -> None:
         plan: FlattenPlan = await workflow.execute_activity_method(

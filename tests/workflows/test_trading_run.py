@@ -11,12 +11,14 @@ from temporalio.client import WorkflowExecutionStatus
 
 from tests.workflows.stack import until
 from tests.workflows.trading_world import ACCOUNT, TradingWorld, local_world
+from weaver.glados.requests import OrderCreate
 from weaver.glados.runs import RunStatus
-from weaver.orders import OrderStatus, Side
-from weaver.veda.adapters._simulated_faults import LateFill
+from weaver.orders import OrderStatus, OrderType, Side
+from weaver.veda.adapters._simulated_faults import LateFill, TimeOutBefore
 from weaver.walle.model import RunError
 from workflows.attributes import KIND, MODE, STATUS, STRATEGY, SYMBOLS
 from workflows.client import stop
+from workflows.trading_client import place_order
 from workflows.trading_names import data_queue, order_workflow_id
 
 FAR_LIMIT = ["buy", {"quantity": 1, "limit_pct": -20}]
@@ -110,6 +112,22 @@ async def test_a_run_of_an_unnamed_mode_is_called_a_paper_run(trading: TradingWo
     run_id = await trading.start("scripted", [trading.symbol()], duration="1s")
     await trading.ended(run_id)
     assert run_id.startswith("paper-scripted-")
+
+
+async def test_an_order_that_begins_to_work_while_its_run_ends_is_cancelled_with_the_others(tmp_path: Path) -> None:
+    """Such as the remainder of an order that was amended just before."""
+    async with local_world(tmp_path) as world:
+        run_id = await world.start("scripted", ["SIM/USD"], params=first(FAR_LIMIT))
+        await world.order(run_id)
+        await (await world.exchange()).script([TimeOutBefore(on="cancel")])  # so that its end takes a while
+        await world.handle(run_id).execute_update("stop")
+        limit: Any = {"order_type": OrderType.LIMIT, "limit_price": Decimal(1)}
+        late = OrderCreate(run_id=run_id, symbol="SIM/USD", side=Side.BUY, quantity=Decimal(1), **limit)
+        placed = await place_order(world.client, late, keeps_bracket=True)
+        assert placed.order
+        assert (await world.state(run_id)).status is RunStatus.STOPPING, "the order came too late to prove anything"
+        await world.ended(run_id)
+        assert [order.status for order in world.orders(run_id)] == [OrderStatus.CANCELLED] * 2
 
 
 async def test_a_tick_takes_few_events(trading: TradingWorld) -> None:
