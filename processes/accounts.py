@@ -19,6 +19,7 @@ from activities.prices import Prices
 from activities.ticks import Ticks
 from processes.connecting import patiently
 from processes.deployment import build_of
+from processes.fatal import end_process
 from processes.numbers import expose_numbers
 from processes.process import stop_signals
 from weaver.environment import Environment
@@ -170,6 +171,7 @@ class Places:
                 max_heartbeat_throttle_interval=HEARTBEAT_AT_MOST_EVERY,
                 graceful_shutdown_timeout=DRAIN,
                 interceptors=interceptors,
+                on_fatal_error=end_process,
             )
             for queue, activities, rate in (
                 (veda_queue(venue.account), of_orders, self._settings.venue_orders_per_second),

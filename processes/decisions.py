@@ -13,6 +13,7 @@ from activities.decisions import LiveDecisions
 from activities.recorded_bars import RecordedBars
 from processes.connecting import patiently
 from processes.deployment import build_of
+from processes.fatal import end_process
 from processes.process import stop_signals
 from weaver.errors import WeaverError
 from weaver.glados.clock import sessions_between
@@ -56,6 +57,7 @@ async def serve(settings: Settings, beacon: Beacon) -> None:
             activity_executor=thread,
             max_concurrent_activities=1,
             graceful_shutdown_timeout=timedelta(0),  # a decision is answered whole or asked for again
+            on_fatal_error=end_process,
         )
         async with worker:
             beacon.ready()

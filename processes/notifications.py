@@ -14,6 +14,7 @@ from temporalio.worker import Interceptor, Worker
 from activities.following import News
 from activities.notifying import Deliveries
 from processes.deployment import NO_BUILD
+from processes.fatal import end_process
 from processes.sandbox import workflow_runner
 from processes.served import NOTIFYING
 from weaver.environment import Environment
@@ -66,6 +67,7 @@ async def notifying(
             activities=[news.follow, deliveries.plan, deliveries.deliver, deliveries.give_up],
             interceptors=interceptors,
             graceful_shutdown_timeout=DRAIN,
+            on_fatal_error=end_process,
         )
         async with worker:
             await start_notifier(client)

@@ -22,6 +22,7 @@ from activities.slots import Ending, Slots
 from activities.trading_runs import TradingRuns
 from processes.connecting import patiently
 from processes.deployment import build_of
+from processes.fatal import end_process
 from processes.notifications import notifying
 from processes.numbers import count_slots, expose_numbers
 from processes.sandbox import workflow_runner
@@ -115,6 +116,7 @@ async def _serve(
             interceptors=interceptors,
             activity_executor=threads,
             graceful_shutdown_timeout=DRAIN,
+            on_fatal_error=end_process,
         )
         async with worker, notifying(client, database, settings, interceptors, meter):
             if settings.versioning != "off" and await promote_first(client, settings.build):

@@ -12,6 +12,7 @@ from activities.backtests import Backtests
 from activities.beacon import Beacon
 from processes.connecting import patiently
 from processes.deployment import build_of
+from processes.fatal import end_process
 from processes.process import stop_signals
 from weaver.errors import WeaverError
 from weaver.glados.clock import sessions_between
@@ -54,6 +55,7 @@ async def serve(settings: Settings, beacon: Beacon) -> None:
             max_concurrent_activities=1,
             max_heartbeat_throttle_interval=HEARTBEAT_AT_MOST_EVERY,
             graceful_shutdown_timeout=timedelta(0),  # a window is stored whole or done again
+            on_fatal_error=end_process,
         )
         async with worker:
             beacon.ready()

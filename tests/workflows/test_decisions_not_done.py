@@ -8,7 +8,7 @@ import pytest
 
 from tests.workflows.stack import until
 from tests.workflows.trading_world import TradingWorld, local_world
-from weaver.walle.trading_model import DecisionRecord, NotDone
+from weaver.walle.trading_model import DecisionRecord
 from workflows import policies
 from workflows.client import stop
 
@@ -54,7 +54,7 @@ class Waiting:
     @property
     def first(self) -> DecisionRecord | None:
         """What is on record of the first bar at which it was asked."""
-        return next((one for one in self.world.trading.decisions(self.id) if one.skipped in (None, *NotDone)), None)
+        return next(iter(self.world.decisions(self.id)), None)
 
     async def says(self, reason: str | None) -> DecisionRecord:
         """Let the strategy answer, and return its first decision once that is on record with this reason."""

@@ -65,7 +65,7 @@ from weaver.walle.orders import Orders
 from weaver.walle.queries import Queries
 from weaver.walle.records import Records
 from weaver.walle.simulated import Simulations
-from weaver.walle.trading_model import AccountLimits, DecisionRecord, FillRecord, OrderRecord
+from weaver.walle.trading_model import AccountLimits, DecisionRecord, FillRecord, NotDone, OrderRecord
 from weaver.walle.trading_queries import TradingQueries
 from workflows import policies
 from workflows.account import Account
@@ -318,8 +318,8 @@ class TradingWorld:
         return await until(found, f"an order of {run_id} to be {status}")
 
     def decisions(self, run_id: str, **page: Any) -> list[DecisionRecord]:
-        """The bars at which the run decided, without those that it skipped."""
-        return [decision for decision in self.trading.decisions(run_id, **page) if decision.skipped is None]
+        """The bars at which the run decided, done or not, without those that it skipped."""
+        return [decision for decision in self.trading.decisions(run_id, **page) if decision.skipped in (None, *NotDone)]
 
     async def has_decided(self, run_id: str, decisions: int = 1) -> None:
         """Wait until the run has that many decisions on record."""

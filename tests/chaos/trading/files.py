@@ -1,10 +1,14 @@
 """The strategy and the adapter of the chaos run, as files that are dropped in."""
 
 BUSY = '''
-"""Wants much of every symbol at each bar: some at once, some to rest, some to be cancelled and changed."""
+"""Wants much of every symbol at each bar: some at once, some to rest, some to be cancelled and changed.
+
+Only purchases rest. A sale that waits to be sent is left as it is: at the price of what rests the venue would refuse it, since it would
+meet the run's own purchases.
+"""
 from decimal import Decimal
 
-from weaver.marvin import Buy, Cancel, Replace, Sell, Strategy, StrategyMeta, StrategyParams
+from weaver.marvin import Buy, Cancel, Replace, Sell, Side, Strategy, StrategyMeta, StrategyParams
 
 META = StrategyMeta(id="busy", name="Busy", symbols="many")
 
@@ -16,7 +20,7 @@ class Busy(Strategy[StrategyParams]):
             if not seen.fresh:
                 continue
             close = Decimal(str(seen.close))
-            resting = [order for order in seen.working_orders if order.limit]
+            resting = [order for order in seen.working_orders if order.limit and order.side is Side.BUY]
             for number, order in enumerate(resting):
                 if number % 2:
                     yield Replace(order, limit=(close * Decimal("0.55")).quantize(Decimal("0.01")))
