@@ -148,6 +148,7 @@ class Order(WithExits):
                 "order": None,
                 "wish": OrderWish(request=request, is_exit=request.reduce_only, price=None),
                 "parent_id": order.id,
+                "ends_with_run": self._request.ends_with_run and self._is_heard,  # after the run's end, a person asked for it
                 "carried": None,
                 "send_before": workflow.now()
                 + (policies.ORDER_LIFE if order.order_type is OrderType.MARKET else policies.PRICED_ORDER_LIFE),

@@ -27,7 +27,7 @@ class OrderInput(Message):
     """One order to be looked after. It is on record already (`order`), or is to be admitted first (`wish`).
 
     `send_before` is the end of its useful life: not sent by then, it is cancelled. `keeps_bracket` tells that the venue
-    runs its exits; otherwise this workflow does.
+    runs its exits; otherwise this workflow does. `ends_with_run` tells that its run keeps no orders when it ends.
     """
 
     account: str
@@ -39,6 +39,7 @@ class OrderInput(Message):
     parent_id: str | None = None
     role: Role | None = None
     keeps_bracket: bool = True
+    ends_with_run: bool = False
     send_before: datetime | None = None
     corr_id: str | None = None
     carried: "CarriedOrder | None" = None

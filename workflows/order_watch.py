@@ -39,7 +39,8 @@ class Watched:
     """The order of a workflow and its legs, by id.
 
     `_seen` numbers the changes that were told; `_cancels` and `_leave` are to be cancelled: asked for, or to make room.
-    `_ask_again` says when a cancellation that was asked for, and did not come, is asked for again.
+    `_ask_again` says when a cancellation that was asked for, and did not come, is asked for again; `_is_heard`, whether the run was
+    still there to hear what it was told last.
     """
 
     def __init__(self, request: OrderInput) -> None:
@@ -59,6 +60,7 @@ class Watched:
         self._is_settled = bool(carried)
         self._is_over = False
         self._is_leaving = False
+        self._is_heard = True
         self._shown: str | None = None
         if request.order and not carried:
             self._take_on(request.order)
@@ -71,6 +73,8 @@ class Watched:
         admission = await self._admission([wish], parent_id=request.parent_id, role=request.role)
         if admission.orders:
             await self._take_on_own(admission.orders[0])
+            if request.ends_with_run and not self._is_heard:  # its run ended just before it, and cannot cancel what it does not know
+                self._cancels.append(self._order_id)
             return
         self._refused = admission.refused[self._order_id]
         await self._tell(News(refused=admission.refused, corr_id=request.corr_id))
@@ -242,13 +246,14 @@ class Watched:
             await self._tell(News(changes=new, corr_id=self._request.corr_id))
 
     async def _tell(self, news: News) -> None:
-        """Tell the run, if there is one that still listens."""
+        """Tell the run, if there is one, and note whether it still listens: whoever asks for the order reads its own history."""
         if self._request.run_id is None:
             return
         try:
             await workflow.get_external_workflow_handle(self._request.run_id).signal("order_changed", news)
+            self._is_heard = True
         except ApplicationError:
-            return  # the run has come to its end; whoever asks for the order reads its own history
+            self._is_heard = False
 
     # What is known.
 

@@ -31,7 +31,10 @@ _NEWCOMERS = "wind-down-cancels-newcomers"
 
 
 class WithOrders(Controlled[TradingInput]):
-    """A run with orders, which live on by themselves: `_working` are those that are not final, by id."""
+    """A run with orders, which live on by themselves: `_working` are those that are not final, by id.
+
+    `_ending` are, once it winds down, those that it told to end, and those that close its positions.
+    """
 
     def __init__(self, request: TradingInput | None) -> None:
         carried = request.carried if request else None
@@ -45,6 +48,7 @@ class WithOrders(Controlled[TradingInput]):
         self._is_second = False
         self._opening_equity: Decimal | None = carried.opening_equity if carried else None
         self._left_undone: LeftUndone | None = carried.left_undone if carried else None
+        self._ending: set[str] | None = None
 
     @workflow.signal
     def order_changed(self, news: News) -> None:
@@ -164,6 +168,7 @@ class WithOrders(Controlled[TradingInput]):
                     limits=self._request.risk if self._request else None,
                     budget=self._budget(self._request) if self._request else None,
                     keeps_bracket=order.symbol in opened.keeps_brackets,
+                    ends_with_run=self._request is not None and self._request.at_end != "keep",
                     send_before=send_before,
                     corr_id=cause,
                 ),
@@ -219,18 +224,23 @@ class WithOrders(Controlled[TradingInput]):
 
     async def _cancel_working(self) -> None:
         """Cancel what works, and what begins to while that ends: the remainder of an amended order may be on its way."""
-        asked: set[str] = set()
+        told = self._ending = set()
         over = workflow.now() + policies.WIND_DOWN
         while self._working and workflow.now() < over:
-            parents = self._to_cancel(asked)
-            asked.update(parents)
-            await self._each([partial(self._cancel, parent) for parent in parents])
+            await self._cancel_newcomers()
             left = over - workflow.now()
-            await self._until(lambda: not self._working or bool(self._to_cancel(asked)), left, "wait for the orders to end")
+            await self._until(lambda: not self._working or bool(self._to_cancel(told)), left, "wait for the orders to end")
 
-    def _to_cancel(self, asked: Collection[str] = ()) -> list[str]:
+    async def _cancel_newcomers(self) -> None:
+        """Cancel what works and was not told to end yet, without waiting for that. To be called last: what a run that wound down hears
+        of from then on keeps it from ending."""
+        while self._ending is not None and (parents := self._to_cancel(self._ending)):
+            self._ending.update(parents)
+            await self._each([partial(self._cancel, parent) for parent in parents])
+
+    def _to_cancel(self, told: Collection[str] = ()) -> list[str]:
         """Return the orders to tell so that all that works ends, without those that were."""
-        return [parent for parent in dict.fromkeys(looked_after_by(one) for one in self._working) if parent not in asked]
+        return [parent for parent in dict.fromkeys(looked_after_by(one) for one in self._working) if parent not in told]
 
     async def _close_positions(self, request: TradingInput, opened: Opened) -> None:
         plan: FlattenPlan = await workflow.execute_activity_method(
@@ -241,5 +251,7 @@ class WithOrders(Controlled[TradingInput]):
             retry_policy=policies.RECORD_RETRY,
         )
         if plan.wishes:
-            await self._send(request, plan.wishes, None)
+            sent = await self._send(request, plan.wishes, None)
+            if self._ending is not None:
+                self._ending.update(sent)
             await self._until(lambda: not self._working, policies.WIND_DOWN, "wait for the positions to close")

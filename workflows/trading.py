@@ -50,6 +50,7 @@ class TradingRun(WithTicks):
         if isinstance(ended, CarriedRun):
             next_link(request.model_copy(update={"carried": ended}))
         await workflow.wait_condition(workflow.all_handlers_finished)
+        await self._cancel_newcomers()
         if self._cancelled:
             raise CancelledError("stopped by cancellation")
         return ended
@@ -110,6 +111,7 @@ class TradingRun(WithTicks):
             await self._wind_down_after_error(request)
             await self._become(RunStatus.ERROR, "run.Error")
             await self._archive()
+            await self._cancel_newcomers()
             raise failed(self._error, failure) from failure
 
     async def _open(self, request: TradingInput) -> Opened:

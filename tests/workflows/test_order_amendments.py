@@ -1,7 +1,11 @@
 """An amended order is cancelled, and what it left is placed with the new terms under the next id."""
 
+import asyncio
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 
@@ -12,9 +16,14 @@ from weaver.glados.risk import RiskLimits
 from weaver.glados.runs import RunStatus
 from weaver.orders import OrderStatus
 from weaver.veda.adapters.simulated import LateFill, PartialFill, Refuse, TimeOutBefore
+from weaver.walle.orders import Orders
+from weaver.walle.trading_model import Admitted, NotAdmitted, Wanted
+from workflows.client import stop
 from workflows.order_inputs import AmendRequest, CancelRequest
 from workflows.trading_client import amend_order, cancel_order
 from workflows.trading_names import order_workflow_id
+
+RESTS = {"script": {"0": [["buy", {"quantity": 2, "limit_pct": -20}]]}}
 
 
 async def test_the_remainder_has_the_new_terms_and_the_next_id(trading: TradingWorld) -> None:
@@ -123,3 +132,39 @@ async def test_a_run_amends_its_order_and_hears_what_became_of_it(trading: Tradi
     for order in (first, second, third):
         told = [event.type for event in events if event.payload.get("id") == order.id]
         assert told == ["orders.Created", "orders.Submitted", "orders.Accepted", "orders.Cancelled"]
+
+
+@pytest.mark.parametrize(("at_end", "status"), [("cancel", OrderStatus.CANCELLED), ("keep", OrderStatus.ACCEPTED)])
+async def test_a_remainder_of_which_its_run_could_not_hear_any_more_ends_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_end: str, status: OrderStatus
+) -> None:
+    """The run ends while the remainder is being admitted, when nothing works of which it knows."""
+    is_asked_for, has_ended, admit = Event(), Event(), Orders.admit
+
+    def admit_late(orders: Orders, wanted: Sequence[Wanted], **terms: Any) -> list[Admitted | NotAdmitted]:
+        if wanted[0].parent_id is not None:
+            is_asked_for.set()
+            assert has_ended.wait(60)
+        return admit(orders, wanted, **terms)
+
+    monkeypatch.setattr(Orders, "admit", admit_late)
+    async with local_world(tmp_path) as world:
+        run_id = await world.start("scripted", ["SIM/USD"], params=RESTS, at_end=at_end)
+        order = await world.order(run_id)
+        await world.handle(order_workflow_id(order.id)).signal("amend", AmendRequest(quantity=Decimal(1)))
+        assert await asyncio.to_thread(is_asked_for.wait, 60)
+        await stop(world.client, run_id)
+        await world.ended(run_id)
+        has_ended.set()
+        remainder = await comes(world, f"{order.id}.r1", status)
+        assert (remainder.id in await at_venue(world, "SIM/USD")) is (status is OrderStatus.ACCEPTED)
+
+
+async def test_who_amends_an_order_after_its_run_has_ended_gets_the_remainder(trading: TradingWorld) -> None:
+    """A run that is terminated leaves its orders as they are."""
+    run_id = await trading.start("scripted", [trading.symbol()], params=RESTS)
+    order = await trading.order(run_id)
+    await trading.handle(run_id).terminate()
+    await amend_order(trading.client, order.id, AmendRequest(quantity=Decimal(1)))
+    remainder = await comes(trading, f"{order.id}.r1", OrderStatus.ACCEPTED)
+    await cancel_order(trading.client, remainder.id)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from weaver.glados.requests import OrderCreate
 from weaver.glados.runs import RunStatus
 from weaver.orders import OrderStatus, OrderType, Side
 from weaver.veda.adapters._simulated_faults import LateFill, TimeOutBefore
+from weaver.walle.leases import Leases
 from weaver.walle.model import RunError
 from workflows.attributes import KIND, MODE, STATUS, STRATEGY, SYMBOLS
 from workflows.client import stop
@@ -121,13 +123,43 @@ async def test_an_order_that_begins_to_work_while_its_run_ends_is_cancelled_with
         await world.order(run_id)
         await (await world.exchange()).script([TimeOutBefore(on="cancel")])  # so that its end takes a while
         await world.handle(run_id).execute_update("stop")
-        limit: Any = {"order_type": OrderType.LIMIT, "limit_price": Decimal(1)}
-        late = OrderCreate(run_id=run_id, symbol="SIM/USD", side=Side.BUY, quantity=Decimal(1), **limit)
-        placed = await place_order(world.client, late, keeps_bracket=True)
+        placed = await place_order(world.client, far_limit(run_id), keeps_bracket=True)
         assert placed.order
         assert (await world.state(run_id)).status is RunStatus.STOPPING, "the order came too late to prove anything"
         await world.ended(run_id)
         assert [order.status for order in world.orders(run_id)] == [OrderStatus.CANCELLED] * 2
+
+
+async def test_an_order_of_which_a_run_hears_last_of_all_is_cancelled_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When nothing works any more, the run gives back its leases. That is held here until an order is there."""
+    may_close, release = Event(), Leases.release
+
+    def release_late(leases: Leases, run_id: str) -> None:
+        assert may_close.wait(60)
+        release(leases, run_id)
+
+    monkeypatch.setattr(Leases, "release", release_late)
+    async with local_world(tmp_path) as world:
+        run_id = await world.start("scripted", ["SIM/USD"])
+        await world.has_decided(run_id)
+        await world.handle(run_id).execute_update("stop")
+
+        async def closes() -> bool:
+            pending = (await world.handle(run_id).describe()).raw_description.pending_activities
+            return [activity.activity_type.name for activity in pending] == ["close_trading"]
+
+        await until(closes, "the run to give back its leases")
+        placed = await place_order(world.client, far_limit(run_id), keeps_bracket=True)
+        assert placed.order
+        assert placed.order.status is OrderStatus.ACCEPTED
+        may_close.set()
+        assert (await world.ended(run_id)).status is RunStatus.STOPPED
+        await world.order(run_id, "cancelled")
+
+
+def far_limit(run_id: str) -> OrderCreate:
+    limit: Any = {"order_type": OrderType.LIMIT, "limit_price": Decimal(1)}
+    return OrderCreate(run_id=run_id, symbol="SIM/USD", side=Side.BUY, quantity=Decimal(1), **limit)
 
 
 async def test_a_tick_takes_few_events(trading: TradingWorld) -> None:
