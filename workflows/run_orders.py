@@ -26,14 +26,12 @@ with workflow.unsafe.imports_passed_through():
     from workflows.trading_inputs import Admission, AdmitTask, Decision, FlattenPlan, FlattenTask, Ledger, LeftUndone, Opened, TradingInput
     from workflows.trading_names import ORDER, looked_after_by, order_workflow_id
 
-_NEWCOMERS = "wind-down-cancels-newcomers"
-"""The patch since which a run that ends cancels also what begins to work meanwhile."""
-
 
 class WithOrders(Controlled[TradingInput]):
     """A run with orders, which live on by themselves: `_working` are those that are not final, by id.
 
-    `_ending` are, once it winds down, those that it told to end, and those that close its positions.
+    `_fresh` are those of which it heard since its latest fetch began: WallE's word of then may be older. `_ending` are, once it winds
+    down, those that it told to end, and those that close its positions.
     """
 
     def __init__(self, request: TradingInput | None) -> None:
@@ -41,11 +39,12 @@ class WithOrders(Controlled[TradingInput]):
         super().__init__(request, carried, (request.mode if request else None) or "paper")
         self._opened: Opened | None = carried.opened if carried else None
         self._working = dict(carried.working) if carried else {}
+        self._fresh: set[str] = set()
         self._pause_reason = carried.pause_reason if carried else None
         self._flatten = carried.stop_flattens if carried else False
         self._heard = carried.heard if carried else 0
         self._session: str | None = carried.session if carried else None
-        self._is_second = False
+        self._is_second = self._is_third = False
         self._opening_equity: Decimal | None = carried.opening_equity if carried else None
         self._left_undone: LeftUndone | None = carried.left_undone if carried else None
         self._ending: set[str] | None = None
@@ -58,10 +57,12 @@ class WithOrders(Controlled[TradingInput]):
             self._note_status(change.order)
         for order_id in news.refused:
             self._working.pop(order_id, None)
+            self._fresh.add(order_id)
         if news.problem and self._status is RunStatus.RUNNING:
             self._pause_reason = news.problem
 
     def _note_status(self, order: OrderRecord) -> None:
+        self._fresh.add(order.id)
         if order.status.is_final:
             self._working.pop(order.id, None)
         else:
@@ -212,7 +213,7 @@ class WithOrders(Controlled[TradingInput]):
         how = "flatten" if self._flatten else request.at_end
         if how == "keep":
             return
-        if workflow.patched(_NEWCOMERS):
+        if self._is_third:
             await self._cancel_working()
         else:
             await self._each([partial(self._cancel, parent) for parent in self._to_cancel()])

@@ -28,6 +28,9 @@ with workflow.unsafe.imports_passed_through():
 _SECOND = "second"
 """The patch by which fetches begin before their bar's end and know of a pause, and orders start together; links that began without it go
 on as they were."""
+_THIRD = "third"
+"""The patch by which a run forgets no order of which it heard during a fetch, and one that ends cancels also what begins to work
+meanwhile."""
 _EXAMPLE = '{"strategy": "sma-cross", "symbols": ["SIM/USD"], "timeframe": "1m"}'
 
 
@@ -74,7 +77,7 @@ class TradingRun(WithTicks):
 
     async def _live(self, request: TradingInput) -> RunResult | CarriedRun:
         """Go through the run's life, to its end or to its next link."""
-        self._is_second = workflow.patched(_SECOND)
+        self._is_second, self._is_third = workflow.patched(_SECOND), workflow.patched(_THIRD)
         self._show()
         try:
             if request.carried is None:

@@ -160,11 +160,12 @@ async def test_a_remainder_of_which_its_run_could_not_hear_any_more_ends_with_it
         assert (remainder.id in await at_venue(world, "SIM/USD")) is (status is OrderStatus.ACCEPTED)
 
 
-async def test_who_amends_an_order_after_its_run_has_ended_gets_the_remainder(trading: TradingWorld) -> None:
+async def test_who_amends_an_order_after_its_run_has_ended_gets_the_remainder(tmp_path: Path) -> None:
     """A run that is terminated leaves its orders as they are."""
-    run_id = await trading.start("scripted", [trading.symbol()], params=RESTS)
-    order = await trading.order(run_id)
-    await trading.handle(run_id).terminate()
-    await amend_order(trading.client, order.id, AmendRequest(quantity=Decimal(1)))
-    remainder = await comes(trading, f"{order.id}.r1", OrderStatus.ACCEPTED)
-    await cancel_order(trading.client, remainder.id)
+    async with local_world(tmp_path) as world:
+        run_id = await world.start("scripted", ["SIM/USD"], params=RESTS)
+        order = await world.order(run_id)
+        await world.handle(run_id).terminate()
+        await amend_order(world.client, order.id, AmendRequest(quantity=Decimal(1)))
+        remainder = await comes(world, f"{order.id}.r1", OrderStatus.ACCEPTED)
+        await cancel_order(world.client, remainder.id)
