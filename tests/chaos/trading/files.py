@@ -1,10 +1,10 @@
 """The strategy and the adapter of the chaos run, as files that are dropped in."""
 
 BUSY = '''
-"""Wants much of every symbol at each bar: some at once, some to rest, some to be cancelled and changed.
+"""Wants much of every symbol at each bar: something at once, some to rest, some to be cancelled and changed.
 
-Only purchases rest. A sale that waits to be sent is left as it is: at the price of what rests the venue would refuse it, since it would
-meet the run's own purchases.
+Its purchases and sales never meet, which the venue would refuse: only purchases rest, and what is to be filled at once waits for the
+last such order of its symbol.
 """
 from decimal import Decimal
 
@@ -20,17 +20,20 @@ class Busy(Strategy[StrategyParams]):
             if not seen.fresh:
                 continue
             close = Decimal(str(seen.close))
-            resting = [order for order in seen.working_orders if order.limit and order.side is Side.BUY]
-            for number, order in enumerate(resting):
+            priced = [order for order in seen.working_orders if order.limit]
+            for number, order in enumerate(order for order in priced if order.side is Side.BUY):
                 if number % 2:
                     yield Replace(order, limit=(close * Decimal("0.55")).quantize(Decimal("0.01")))
                 else:
                     yield Cancel(order)
-            yield Buy(Decimal("0.2"), symbol=symbol, limit=(close * Decimal("1.05")).quantize(Decimal("0.01")))
             yield Buy(Decimal("0.1"), symbol=symbol, limit=(close * Decimal("0.5")).quantize(Decimal("0.01")))
             yield Buy(Decimal("0.1"), symbol=symbol, limit=(close * Decimal("0.6")).quantize(Decimal("0.01")))
-            if seen.is_long:
+            if any(order.limit > 0.9 * seen.close for order in priced):
+                continue
+            if seen.position.quantity > 0.15:
                 yield Sell(Decimal("0.1"), symbol=symbol, limit=(close * Decimal("0.95")).quantize(Decimal("0.01")))
+            else:
+                yield Buy(Decimal("0.2"), symbol=symbol, limit=(close * Decimal("1.05")).quantize(Decimal("0.01")))
 '''
 
 MORTAL = '''
