@@ -233,8 +233,8 @@ class WithOrders(Controlled[TradingInput]):
             await self._until(lambda: not self._working or bool(self._to_cancel(told)), left, "wait for the orders to end")
 
     async def _cancel_newcomers(self) -> None:
-        """Cancel what works and was not told to end yet, without waiting for that. To be called last: what a run that wound down hears
-        of from then on keeps it from ending."""
+        """Cancel what works and was not told to end yet, without waiting for that. As a run's last step it reaches whatever the run
+        hears of until it ends: a signal that comes just then has that step done again."""
         while self._ending is not None and (parents := self._to_cancel(self._ending)):
             self._ending.update(parents)
             await self._each([partial(self._cancel, parent) for parent in parents])

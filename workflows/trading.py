@@ -30,7 +30,7 @@ _SECOND = "second"
 on as they were."""
 _THIRD = "third"
 """The patch by which a run forgets no order of which it heard during a fetch, and one that ends cancels also what begins to work
-meanwhile."""
+meanwhile; links that began without it go on as they were."""
 _EXAMPLE = '{"strategy": "sma-cross", "symbols": ["SIM/USD"], "timeframe": "1m"}'
 
 

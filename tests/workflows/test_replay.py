@@ -16,8 +16,8 @@ HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 
 
 PATHS = {"completed", "stopped", "cancelled", "terminated", "failed", "refused", "malformed", "continued_first", "continued_last"}
-TRADING = {"flattened", "told", "paused", "cancelled", "failed", "refused", "continued_first", "continued_last"}
-ORDERS = {"filled", "cancelled", "bracket", "amended", "in_doubt", "own_exits", "continued_first", "continued_last"}
+TRADING = {"flattened", "told", "paused", "cancelled", "failed", "refused", "continued_first", "continued_last", "newcomer", "late_news"}
+ORDERS = {"filled", "cancelled", "bracket", "amended", "in_doubt", "own_exits", "ended_with_run", "continued_first", "continued_last"}
 NOTIFICATIONS = {"notifier", "delivery", "delivery_digest"}
 ACCOUNTS = {"account", "account_continued_first", "account_continued_last"}
 
