@@ -21,6 +21,7 @@ from tests.alpaca_server.server import AlpacaServer
 from tests.notify.servers import Receiver, receiver
 from tests.workflows.alpaca_world import a_coin, alpaca_world
 from tests.workflows.by_hand import comes, ended, placed, resting
+from tests.workflows.record_late import late
 from tests.workflows.stack import SYMBOL, Stack, until
 from tests.workflows.trading_world import ACCOUNT, TradingWorld, local_world
 from weaver.glados.requests import RunCreate
@@ -62,6 +63,9 @@ async def _main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with local_world(Path(folder), server_values=["limit.historyCount.suggestContinueAsNew=30"]) as world:
             await _record(world.client, world.home, await _orders(world))
+    with tempfile.TemporaryDirectory() as folder:
+        async with local_world(Path(folder)) as world:
+            await _record(world.client, world.home, await late(world))
     with tempfile.TemporaryDirectory() as folder:
         async with alpaca_world(Path(folder)) as (world, server):
             await _record(world.client, world.home, await _own_exits(world, server))

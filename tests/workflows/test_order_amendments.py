@@ -1,29 +1,23 @@
 """An amended order is cancelled, and what it left is placed with the new terms under the next id."""
 
-import asyncio
-from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
-from threading import Event
-from typing import Any
 
 import pytest
 
 from tests.workflows.by_hand import at_venue, comes, ended, far_below, in_seconds, is_on_record, on_record, placed, position, resting, story
+from tests.workflows.holding import held_remainder
+from tests.workflows.record_late import RESTS
 from tests.workflows.trading_world import TradingWorld, local_world
 from weaver.errors import BadInput, NotAllowed
 from weaver.glados.risk import RiskLimits
 from weaver.glados.runs import RunStatus
 from weaver.orders import OrderStatus
 from weaver.veda.adapters.simulated import LateFill, PartialFill, Refuse, TimeOutBefore
-from weaver.walle.orders import Orders
-from weaver.walle.trading_model import Admitted, NotAdmitted, Wanted
 from workflows.client import stop
 from workflows.order_inputs import AmendRequest, CancelRequest
 from workflows.trading_client import amend_order, cancel_order
 from workflows.trading_names import order_workflow_id
-
-RESTS = {"script": {"0": [["buy", {"quantity": 2, "limit_pct": -20}]]}}
 
 
 async def test_the_remainder_has_the_new_terms_and_the_next_id(trading: TradingWorld) -> None:
@@ -135,28 +129,18 @@ async def test_a_run_amends_its_order_and_hears_what_became_of_it(trading: Tradi
 
 
 @pytest.mark.parametrize(("at_end", "status"), [("cancel", OrderStatus.CANCELLED), ("keep", OrderStatus.ACCEPTED)])
-async def test_a_remainder_of_which_its_run_could_not_hear_any_more_ends_with_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_end: str, status: OrderStatus
-) -> None:
+async def test_a_remainder_of_which_its_run_could_not_hear_any_more_ends_with_it(tmp_path: Path, at_end: str, status: OrderStatus) -> None:
     """The run ends while the remainder is being admitted, when nothing works of which it knows."""
-    is_asked_for, has_ended, admit = Event(), Event(), Orders.admit
-
-    def admit_late(orders: Orders, wanted: Sequence[Wanted], **terms: Any) -> list[Admitted | NotAdmitted]:
-        if wanted[0].parent_id is not None:
-            is_asked_for.set()
-            assert has_ended.wait(60)
-        return admit(orders, wanted, **terms)
-
-    monkeypatch.setattr(Orders, "admit", admit_late)
     async with local_world(tmp_path) as world:
         run_id = await world.start("scripted", ["SIM/USD"], params=RESTS, at_end=at_end)
         order = await world.order(run_id)
-        await world.handle(order_workflow_id(order.id)).signal("amend", AmendRequest(quantity=Decimal(1)))
-        assert await asyncio.to_thread(is_asked_for.wait, 60)
-        await stop(world.client, run_id)
-        await world.ended(run_id)
-        has_ended.set()
-        remainder = await comes(world, f"{order.id}.r1", status)
+        with held_remainder() as admission:
+            await world.handle(order_workflow_id(order.id)).signal("amend", AmendRequest(quantity=Decimal(1)))
+            await admission.comes()
+            await stop(world.client, run_id)
+            await world.ended(run_id)
+            admission.goes_on()
+            remainder = await comes(world, f"{order.id}.r1", status)
         assert (remainder.id in await at_venue(world, "SIM/USD")) is (status is OrderStatus.ACCEPTED)
 
 

@@ -1,26 +1,22 @@
 """Paper runs on a real Temporal server and the simulated exchange: what they do from start to end, and what they leave."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import pytest
 from temporalio.client import WorkflowExecutionStatus
 
+from tests.workflows.holding import held_end, held_tick
+from tests.workflows.record_late import far_limit
 from tests.workflows.stack import until
 from tests.workflows.trading_world import ACCOUNT, TradingWorld, local_world
-from weaver.glados.requests import OrderCreate
 from weaver.glados.runs import RunStatus
-from weaver.orders import OrderStatus, OrderType, Side
+from weaver.orders import OrderStatus, Side
 from weaver.veda.adapters._simulated_faults import LateFill, TimeOutBefore
-from weaver.walle.leases import Leases
 from weaver.walle.model import RunError
-from weaver.walle.trading_model import RunLedger
-from weaver.walle.trading_queries import TradingQueries
 from workflows.attributes import KIND, MODE, STATUS, STRATEGY, SYMBOLS
 from workflows.client import stop
 from workflows.trading_client import place_order
@@ -133,68 +129,38 @@ async def test_an_order_that_begins_to_work_while_its_run_ends_is_cancelled_with
         assert [order.status for order in world.orders(run_id)] == [OrderStatus.CANCELLED] * 2
 
 
-async def test_an_order_of_which_a_run_hears_last_of_all_is_cancelled_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_order_of_which_a_run_hears_last_of_all_is_cancelled_too(tmp_path: Path) -> None:
     """When nothing works any more, the run gives back its leases. That is held here until an order is there."""
-    may_close, release = Event(), Leases.release
-
-    def release_late(leases: Leases, run_id: str) -> None:
-        assert may_close.wait(60)
-        release(leases, run_id)
-
-    monkeypatch.setattr(Leases, "release", release_late)
     async with local_world(tmp_path) as world:
         run_id = await world.start("scripted", ["SIM/USD"])
         await world.has_decided(run_id)
-        await world.handle(run_id).execute_update("stop")
-
-        async def closes() -> bool:
-            pending = (await world.handle(run_id).describe()).raw_description.pending_activities
-            return [activity.activity_type.name for activity in pending] == ["close_trading"]
-
-        await until(closes, "the run to give back its leases")
-        placed = await place_order(world.client, far_limit(run_id), keeps_bracket=True)
-        assert placed.order
-        assert placed.order.status is OrderStatus.ACCEPTED
-        may_close.set()
-        assert (await world.ended(run_id)).status is RunStatus.STOPPED
+        with held_end() as end:
+            await world.handle(run_id).execute_update("stop")
+            await end.comes()
+            placed = await place_order(world.client, far_limit(run_id), keeps_bracket=True)
+            assert placed.order
+            assert placed.order.status is OrderStatus.ACCEPTED
+            end.goes_on()
+            assert (await world.ended(run_id)).status is RunStatus.STOPPED
         await world.order(run_id, "cancelled")
 
 
-async def test_a_run_forgets_no_order_of_which_it_heard_while_it_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_run_forgets_no_order_of_which_it_heard_while_it_fetched(tmp_path: Path) -> None:
     """A tick's fetch reads what works, and is held here until another order is there; the run stops before its next tick."""
-    is_read, may_go_on, ledger = Event(), Event(), TradingQueries.ledger
-
-    def ledger_of_then(queries: TradingQueries, *asked: Any) -> RunLedger:
-        answer = ledger(queries, *asked)
-        if len(asked) == 3 and not is_read.is_set():  # a tick asks for the fills behind its cursor too
-            is_read.set()
-            assert may_go_on.wait(60)
-        return answer
-
     async with local_world(tmp_path) as world:
         run_id = await world.start("scripted", ["SIM/USD"])
         await world.has_decided(run_id)
-        monkeypatch.setattr(TradingQueries, "ledger", ledger_of_then)
-        assert await asyncio.to_thread(is_read.wait, 60)
-        placed = await place_order(world.client, far_limit(run_id), keeps_bracket=True)
-        assert placed.order
-
-        async def has_heard() -> bool:
-            live = (await world.state(run_id)).live
-            return live is not None and live.working_orders.get(placed.order.id) == "accepted"
-
-        await until(has_heard, "the run to hear of it")
-        may_go_on.set()
-        decided = len(world.decisions(run_id))
-        await world.has_decided(run_id, decided + 1)
-        await stop(world.client, run_id)
-        assert (await world.ended(run_id)).status is RunStatus.STOPPED
+        with held_tick() as tick:
+            await tick.comes()
+            placed = await place_order(world.client, far_limit(run_id), keeps_bracket=True)
+            assert placed.order
+            await world.hears_of(run_id, placed.order.id)
+            decided = len(world.decisions(run_id))
+            tick.goes_on()
+            await world.has_decided(run_id, decided + 1)
+            await stop(world.client, run_id)
+            assert (await world.ended(run_id)).status is RunStatus.STOPPED
         await world.order(run_id, "cancelled")
-
-
-def far_limit(run_id: str) -> OrderCreate:
-    limit: Any = {"order_type": OrderType.LIMIT, "limit_price": Decimal(1)}
-    return OrderCreate(run_id=run_id, symbol="SIM/USD", side=Side.BUY, quantity=Decimal(1), **limit)
 
 
 async def test_a_tick_takes_few_events(trading: TradingWorld) -> None:

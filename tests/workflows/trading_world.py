@@ -339,6 +339,15 @@ class TradingWorld:
 
         await until(is_resting, f"a tick of {run_id} at rest")
 
+    async def hears_of(self, run_id: str, order_id: str) -> None:
+        """Wait until the run knows of an order that the venue has."""
+
+        async def has_heard() -> bool:
+            live = (await self.state(run_id)).live
+            return live is not None and live.working_orders.get(order_id) == "accepted"
+
+        await until(has_heard, f"{run_id} to hear of {order_id}")
+
     async def links(self, run_id: str) -> list[tuple[str, WorkflowHistory]]:
         """Return the run's links from first to last: Temporal run id and history."""
         newest = await self.handle(run_id).fetch_history()
