@@ -30,7 +30,7 @@ with workflow.unsafe.imports_passed_through():
 class WithOrders(Controlled[TradingInput]):
     """A run with orders, which live on by themselves: `_working` are those that are not final, by id.
 
-    `_fresh` are those of which it heard since its latest fetch began: WallE's word of then may be older. `_ending` are, once it winds
+    Of those `_heard_since_fetch` it heard since its latest fetch began: WallE's word of then may be older. `_ending` are, once it winds
     down, those that it told to end, and those that close its positions.
     """
 
@@ -39,7 +39,7 @@ class WithOrders(Controlled[TradingInput]):
         super().__init__(request, carried, (request.mode if request else None) or "paper")
         self._opened: Opened | None = carried.opened if carried else None
         self._working = dict(carried.working) if carried else {}
-        self._fresh: set[str] = set()
+        self._heard_since_fetch: set[str] = set()
         self._pause_reason = carried.pause_reason if carried else None
         self._flatten = carried.stop_flattens if carried else False
         self._heard = carried.heard if carried else 0
@@ -57,12 +57,12 @@ class WithOrders(Controlled[TradingInput]):
             self._note_status(change.order)
         for order_id in news.refused:
             self._working.pop(order_id, None)
-            self._fresh.add(order_id)
+            self._heard_since_fetch.add(order_id)
         if news.problem and self._status is RunStatus.RUNNING:
             self._pause_reason = news.problem
 
     def _note_status(self, order: OrderRecord) -> None:
-        self._fresh.add(order.id)
+        self._heard_since_fetch.add(order.id)
         if order.status.is_final:
             self._working.pop(order.id, None)
         else:

@@ -120,7 +120,7 @@ class WithTicks(WithOrders):
 
     def _start_fetch(self, request: TradingInput, opened: Opened, pinned: Pinned, *, is_paused: bool) -> workflow.ActivityHandle[Tick]:
         end = self._next_end or opened.first_end
-        self._fresh.clear()
+        self._heard_since_fetch.clear()
         task = TickTask(
             run_id=self._run_id,
             account=opened.account,
@@ -155,7 +155,7 @@ class WithTicks(WithOrders):
         """Take WallE's word for what the run holds and has working, unless it has heard of an order since."""
         ledger = tick.ledger
         self._marks |= tick.fresh
-        kept = self._fresh if self._is_third else set()
+        kept = self._heard_since_fetch if self._is_third else set()
         recorded = {order.id: order.status for order in ledger.working if order.id not in kept}
         self._working = recorded | {order_id: status for order_id, status in self._working.items() if order_id in kept}
         self._positions = ledger.positions

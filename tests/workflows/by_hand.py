@@ -14,7 +14,7 @@ from tests.workflows.trading_world import TradingWorld
 from weaver.errors import NotFound, Unavailable
 from weaver.glados.requests import OrderCreate
 from weaver.market import Timeframe
-from weaver.orders import OrderRequest, OrderStatus, Side
+from weaver.orders import OrderRequest, OrderStatus, OrderType, Side
 from weaver.walle.orders import Orders
 from weaver.walle.trading_model import AccountRecord, FillRecord, OrderRecord
 from workflows.inputs import RUN_QUEUE
@@ -51,6 +51,12 @@ async def placed(world: TradingWorld, symbol: str, **asked: Any) -> OrderRecord:
     state = await place(world, symbol, **asked)
     assert state.order is not None
     return state.order
+
+
+def far_limit(run_id: str, symbol: str = "SIM/USD") -> OrderCreate:
+    """Return what asks for an order of the run that rests at the venue."""
+    limit: Any = {"order_type": OrderType.LIMIT, "limit_price": Decimal(1)}
+    return OrderCreate(run_id=run_id, symbol=symbol, side=Side.BUY, quantity=Decimal(1), **limit)
 
 
 async def resting(world: TradingWorld, symbol: str, **asked: Any) -> OrderRecord:

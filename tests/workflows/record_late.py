@@ -1,30 +1,21 @@
 """Runs of which orders are heard late, for the recorded histories."""
 
 from decimal import Decimal
-from typing import Any
 
+from tests.workflows.by_hand import far_limit
 from tests.workflows.holding import held_end, held_remainder, held_tick
+from tests.workflows.scripted import FAR_LIMIT, first
 from tests.workflows.trading_world import TradingWorld
-from weaver.glados.requests import OrderCreate
-from weaver.orders import OrderType, Side
 from weaver.veda.adapters.simulated import TimeOutBefore
 from workflows.client import stop
 from workflows.order_inputs import AmendRequest
 from workflows.trading_client import place_order
 from workflows.trading_names import order_workflow_id
 
-RESTS = {"script": {"0": [["buy", {"quantity": 2, "limit_pct": -20}]]}}
-
-
-def far_limit(run_id: str, symbol: str = "SIM/USD") -> OrderCreate:
-    """Return a wish for an order of the run that rests at the venue."""
-    limit: Any = {"order_type": OrderType.LIMIT, "limit_price": Decimal(1)}
-    return OrderCreate(run_id=run_id, symbol=symbol, side=Side.BUY, quantity=Decimal(1), **limit)
-
 
 async def late(world: TradingWorld) -> dict[str, tuple[str, str | None]]:
     """Have orders come while a run ends, last of all, while it fetches, and just when it has ended; return what is to be recorded."""
-    await world.start("scripted", ["NEW/USD"], id="newcomer", params=RESTS)
+    await world.start("scripted", ["NEW/USD"], id="newcomer", params=first(FAR_LIMIT))
     await world.order("newcomer")
     await (await world.exchange()).script([TimeOutBefore(on="cancel")])  # so that its end takes a while
     await world.handle("newcomer").execute_update("stop")
@@ -48,11 +39,11 @@ async def late(world: TradingWorld) -> dict[str, tuple[str, str | None]]:
             end.goes_on()
             await world.ended("late-news")
 
-    await world.start("scripted", ["REST/USD"], id="remainder", params=RESTS)
+    await world.start("scripted", ["REST/USD"], id="remainder", params=first(FAR_LIMIT))
     order = await world.order("remainder")
     remainder = order_workflow_id(f"{order.id}.r1")
     with held_remainder() as admission:
-        await world.handle(order_workflow_id(order.id)).signal("amend", AmendRequest(quantity=Decimal(1)))
+        await world.handle(order_workflow_id(order.id)).signal("amend", AmendRequest(quantity=Decimal(2)))
         await admission.comes()
         await stop(world.client, "remainder")
         await world.ended("remainder")

@@ -1,4 +1,16 @@
-"""The strategy of trading tests, as a file that is dropped in."""
+"""The strategy of trading tests, as a file that is dropped in, and what it is often told to want."""
+
+from collections.abc import Sequence
+from typing import Any
+
+FAR_LIMIT = ["buy", {"quantity": 1, "limit_pct": -20}]
+"""Rests at the venue."""
+
+
+def first(*intents: Sequence[Any]) -> dict[str, Any]:
+    """Parameters of a strategy that wants this at its first decision, and nothing later."""
+    return {"script": {"0": list(intents)}}
+
 
 PLUGINS = {
     "scripted": '''

@@ -11,7 +11,7 @@ from temporalio.testing import WorkflowEnvironment
 from tests.alpaca_server.server import AlpacaServer
 from tests.workflows.alpaca_world import EQUITY, PAPER, a_server, a_share, addresses, keys, open_at
 from tests.workflows.by_hand import held, position
-from tests.workflows.trading_world import ServerClock, SkippingWorld, skipping_world
+from tests.workflows.skipping_world import ServerClock, SkippingWorld, skipping_world
 from weaver.glados.runs import RunStatus
 from weaver.glados.schedule import next_bar_end
 from weaver.market import Calendar, Timeframe

@@ -32,7 +32,8 @@ from tests.workflows.by_hand import (
     start_order,
     story,
 )
-from tests.workflows.trading_world import TradingWorld, local_world, skipping_world
+from tests.workflows.skipping_world import skipping_world
+from tests.workflows.trading_world import TradingWorld, local_world
 from weaver.errors import AlreadyExists, NotAllowed, RiskRefused
 from weaver.glados.risk import RiskLimits
 from weaver.orders import OrderStatus

@@ -7,7 +7,7 @@ import pytest
 
 from tests.workflows.by_hand import at_venue, comes, ended, far_below, in_seconds, is_on_record, on_record, placed, position, resting, story
 from tests.workflows.holding import held_remainder
-from tests.workflows.record_late import RESTS
+from tests.workflows.scripted import FAR_LIMIT, first
 from tests.workflows.trading_world import TradingWorld, local_world
 from weaver.errors import BadInput, NotAllowed
 from weaver.glados.risk import RiskLimits
@@ -132,10 +132,10 @@ async def test_a_run_amends_its_order_and_hears_what_became_of_it(trading: Tradi
 async def test_a_remainder_of_which_its_run_could_not_hear_any_more_ends_with_it(tmp_path: Path, at_end: str, status: OrderStatus) -> None:
     """The run ends while the remainder is being admitted, when nothing works of which it knows."""
     async with local_world(tmp_path) as world:
-        run_id = await world.start("scripted", ["SIM/USD"], params=RESTS, at_end=at_end)
+        run_id = await world.start("scripted", ["SIM/USD"], params=first(FAR_LIMIT), at_end=at_end)
         order = await world.order(run_id)
         with held_remainder() as admission:
-            await world.handle(order_workflow_id(order.id)).signal("amend", AmendRequest(quantity=Decimal(1)))
+            await world.handle(order_workflow_id(order.id)).signal("amend", AmendRequest(quantity=Decimal(2)))
             await admission.comes()
             await stop(world.client, run_id)
             await world.ended(run_id)
@@ -147,9 +147,9 @@ async def test_a_remainder_of_which_its_run_could_not_hear_any_more_ends_with_it
 async def test_who_amends_an_order_after_its_run_has_ended_gets_the_remainder(tmp_path: Path) -> None:
     """A run that is terminated leaves its orders as they are."""
     async with local_world(tmp_path) as world:
-        run_id = await world.start("scripted", ["SIM/USD"], params=RESTS)
+        run_id = await world.start("scripted", ["SIM/USD"], params=first(FAR_LIMIT))
         order = await world.order(run_id)
         await world.handle(run_id).terminate()
-        await amend_order(world.client, order.id, AmendRequest(quantity=Decimal(1)))
+        await amend_order(world.client, order.id, AmendRequest(quantity=Decimal(2)))
         remainder = await comes(world, f"{order.id}.r1", OrderStatus.ACCEPTED)
         await cancel_order(world.client, remainder.id)

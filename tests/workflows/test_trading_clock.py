@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.workflows.skipping_world import SkippingWorld, skipping_world
 from tests.workflows.stack import until
-from tests.workflows.trading_world import ACCOUNT, SkippingWorld, local_world, skipping_world
+from tests.workflows.trading_world import ACCOUNT, local_world
 from weaver.glados.runs import RunStatus
 from weaver.orders import OrderStatus, OrderType, Side
 from weaver.walle.model import EventRecord

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowExecutionStatus
 
+from tests.workflows.scripted import FAR_LIMIT, first
 from tests.workflows.stack import until
 from tests.workflows.trading_world import ACCOUNT, TradingWorld
 from weaver.errors import BadInput, NotAllowed
@@ -18,7 +19,6 @@ from workflows.inputs import Ask, ParamsChange, StopRequest
 from workflows.trading_names import MARVIN_QUEUE
 
 BUY = ["buy", {"quantity": 1}]
-FAR_LIMIT = ["buy", {"quantity": 1, "limit_pct": -20}]
 BUDGET = Decimal(100_000)
 BOTH_WAYS = pytest.mark.parametrize("how", ["update", "signal"])
 
@@ -66,7 +66,7 @@ async def test_a_run_that_starts_paused_trades_once_it_is_told_to(trading: Tradi
 
 @BOTH_WAYS
 async def test_a_paused_run_decides_nothing_and_keeps_its_orders_until_it_is_resumed(trading: TradingWorld, how: str) -> None:
-    run_id = await running(trading, params={"script": {"0": [FAR_LIMIT]}})
+    run_id = await running(trading, params=first(FAR_LIMIT))
     order = await trading.order(run_id)
     await send(trading, how, run_id, "pause")
     await trading.has_status(run_id, RunStatus.PAUSED)
@@ -102,7 +102,7 @@ async def test_a_paused_run_decides_nothing_and_keeps_its_orders_until_it_is_res
 
 @BOTH_WAYS
 async def test_a_stopped_run_cancels_its_orders_and_keeps_what_it_holds(trading: TradingWorld, how: str) -> None:
-    run_id = await running(trading, params={"script": {"0": [["buy", {"quantity": 2}], FAR_LIMIT]}})
+    run_id = await running(trading, params=first(["buy", {"quantity": 2}], FAR_LIMIT))
     await trading.order(run_id, "filled")
     await send(trading, how, run_id, "stop", StopRequest())
     assert (await trading.ended(run_id)).status is RunStatus.STOPPED
@@ -177,7 +177,7 @@ async def test_what_the_status_forbids_is_refused_as_an_update_and_noted_as_a_si
 
 
 async def test_a_cancelled_run_is_stopped_and_its_orders_too(trading: TradingWorld) -> None:
-    run_id = await running(trading, params={"script": {"0": [FAR_LIMIT]}})
+    run_id = await running(trading, params=first(FAR_LIMIT))
     order = await trading.order(run_id)
     await trading.handle(run_id).cancel()
     assert (await trading.ended(run_id)).status is RunStatus.STOPPED

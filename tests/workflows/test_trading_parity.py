@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.builders import replay
-from tests.workflows.trading_world import SkippingWorld, skipping_world
+from tests.workflows.skipping_world import SkippingWorld, skipping_world
 from weaver.glados.clock import bar_columns
 from weaver.glados.runs import RunStatus
 from weaver.market import Bars, Calendar, Timeframe, from_microseconds

@@ -1,7 +1,6 @@
 """Paper runs on a real Temporal server and the simulated exchange: what they do from start to end, and what they leave."""
 
 from collections import Counter
-from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,9 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowExecutionStatus
 
+from tests.workflows.by_hand import far_limit
 from tests.workflows.holding import held_end, held_tick
-from tests.workflows.record_late import far_limit
+from tests.workflows.scripted import FAR_LIMIT, first
 from tests.workflows.stack import until
 from tests.workflows.trading_world import ACCOUNT, TradingWorld, local_world
 from weaver.glados.runs import RunStatus
@@ -22,15 +22,9 @@ from workflows.client import stop
 from workflows.trading_client import place_order
 from workflows.trading_names import data_queue, order_workflow_id
 
-FAR_LIMIT = ["buy", {"quantity": 1, "limit_pct": -20}]
 """An order that stays: prices never come so far."""
 LIFE = ["orders.Created", "orders.Submitted", "orders.Filled"]
 """Without orders.Accepted, which an order that fills at once may skip."""
-
-
-def first(*intents: Sequence[Any]) -> dict[str, Any]:
-    """Parameters of a strategy that wants this at its first decision, and nothing later."""
-    return {"script": {"0": list(intents)}}
 
 
 async def test_a_run_trades_for_its_time_and_says_so_everywhere(trading: TradingWorld) -> None:
